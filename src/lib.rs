@@ -1,0 +1,3 @@
+//! flightdeck: a scheduler core for CI pipelines and a terminal console for it.
+
+pub mod model;
