@@ -1,0 +1,1 @@
+//! Text → pipeline and diagnostics. Reading never fails: it always reports.
