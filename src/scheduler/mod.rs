@@ -1,0 +1,1 @@
+//! What should happen, given the facts and the time; pure.
