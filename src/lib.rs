@@ -1,5 +1,6 @@
 //! flightdeck: a scheduler core for CI pipelines and a terminal console for it.
 
+pub mod control;
 pub mod dialect;
 pub mod model;
 pub mod resource;

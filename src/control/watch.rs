@@ -1,0 +1,51 @@
+//! Live streams: what happens in a build, and that something changed.
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+
+use super::Result;
+use crate::model::build::{Envelope, EventId};
+use crate::model::{BuildId, PipelineRef};
+
+/// Events of a build in order, as they come, in bunches of what there is. It ends after the
+/// build's final status.
+pub type EventStream = BoxStream<'static, Result<Vec<Envelope>>>;
+
+/// Changes as they come. A slow reader gets [`Change::Everything`] in place of what it missed.
+pub type ChangeStream = BoxStream<'static, Change>;
+
+/// Watching.
+#[async_trait]
+pub trait WatchReads: Send + Sync {
+    /// The events of a build from `from` on: first what is there, then what comes. A new call
+    /// with the id after the last one seen repeats and misses nothing.
+    async fn build_events(&self, build: BuildId, from: EventId) -> Result<EventStream>;
+
+    /// What changes from now on.
+    async fn changes(&self) -> Result<ChangeStream>;
+}
+
+/// Something changed: look again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Anything at all may have.
+    Everything,
+    /// A pipeline came, went, was set, paused or unpaused.
+    Pipeline(PipelineRef),
+    /// A job, or a build of it: made, started, over, told to stop.
+    Build {
+        /// The pipeline.
+        pipeline: PipelineRef,
+        /// The job.
+        job: String,
+        /// The build.
+        build: BuildId,
+    },
+    /// A resource was checked or has new versions.
+    Resource {
+        /// The pipeline.
+        pipeline: PipelineRef,
+        /// The resource.
+        resource: String,
+    },
+}
