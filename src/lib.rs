@@ -2,7 +2,9 @@
 
 pub mod control;
 pub mod dialect;
+pub mod engine;
 pub mod model;
 pub mod resource;
 pub mod runtime;
 pub mod scheduler;
+pub mod store;
