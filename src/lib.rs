@@ -8,3 +8,4 @@ pub mod resource;
 pub mod runtime;
 pub mod scheduler;
 pub mod store;
+pub mod tui;
