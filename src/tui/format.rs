@@ -273,7 +273,8 @@ mod tests {
 
     #[test]
     fn siblings_that_end_alike_are_cut_at_the_end() {
-        let alike = ["build-java-base-image", "build-nodejs-base-image", "build-python3-base-image"];
+        let alike =
+            ["build-java-base-image", "build-nodejs-base-image", "build-python3-base-image"];
         assert_eq!(Cut::among(alike.into_iter()), Cut::End);
         let mixed = ["create-gke-cluster", "nodejs-units", "java-units"];
         assert_eq!(Cut::among(mixed.into_iter()), Cut::Middle);

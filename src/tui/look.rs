@@ -68,7 +68,14 @@ impl Look {
     /// Writes `text` from `x` on, at most `room` columns, inside `buf` only; gives the column
     /// after it. Control characters are left out, a wide character that does not fit is not
     /// begun. The ground stays unless `style` has one.
-    pub fn put(&self, buf: &mut Buffer, (x, y): (u16, u16), text: &str, room: u16, style: Style) -> u16 {
+    pub fn put(
+        &self,
+        buf: &mut Buffer,
+        (x, y): (u16, u16),
+        text: &str,
+        room: u16,
+        style: Style,
+    ) -> u16 {
         let area = buf.area;
         let end = x.saturating_add(room).min(area.right());
         if y < area.top() || y >= area.bottom() {
@@ -98,7 +105,9 @@ impl Look {
                     && let Some(next) = buf.cell_mut((at + 1, y))
                 {
                     next.reset();
-                    next.set_symbol(if self.glyphs == GlyphSet::Unicode { "" } else { "?" });
+                    if self.glyphs != GlyphSet::Unicode {
+                        next.set_char('?');
+                    }
                     next.set_style(style);
                 }
             }

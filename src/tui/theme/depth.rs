@@ -87,9 +87,8 @@ pub fn nearest(rgb: [u8; 3]) -> u8 {
     let far = |a: [u8; 3], b: [u8; 3]| -> u32 {
         a.iter().zip(b).map(|(x, y)| u32::from(x.abs_diff(y)).pow(2)).sum()
     };
-    let step = |v: u8| -> u8 {
-        (0..6u8).min_by_key(|&i| STEPS[usize::from(i)].abs_diff(v)).unwrap_or(0)
-    };
+    let step =
+        |v: u8| -> u8 { (0..6u8).min_by_key(|&i| STEPS[usize::from(i)].abs_diff(v)).unwrap_or(0) };
     let [r, g, b] = rgb.map(step);
     let cube = [r, g, b].map(|i| STEPS[usize::from(i)]);
     let mean = (u32::from(rgb[0]) + u32::from(rgb[1]) + u32::from(rgb[2])) / 3;

@@ -239,9 +239,20 @@ mod tests {
             }
             let bg = theme.rgb(Role::Bg).expect("ground");
             for role in [
-                Role::Text, Role::Muted, Role::Faint, Role::Bright, Role::Accent, Role::Match,
-                Role::Succeeded, Role::Failed, Role::Errored, Role::Aborted, Role::Started,
-                Role::Pending, Role::Paused, Role::Pinned,
+                Role::Text,
+                Role::Muted,
+                Role::Faint,
+                Role::Bright,
+                Role::Accent,
+                Role::Match,
+                Role::Succeeded,
+                Role::Failed,
+                Role::Errored,
+                Role::Aborted,
+                Role::Started,
+                Role::Pending,
+                Role::Paused,
+                Role::Pinned,
             ] {
                 let found = contrast(theme.rgb(role).expect("checked above"), bg);
                 assert!(found >= 4.5, "{name}: `{}` on bg is {found:.2}", role.name());

@@ -66,9 +66,7 @@ fn level(
         place(file, text, start, error.message().to_owned())
     })?;
     let mut read = match &parsed.inherits {
-        None => {
-            Read { name: String::new(), paints: BTreeMap::new(), ansi: [None; 16] }
-        }
+        None => Read { name: String::new(), paints: BTreeMap::new(), ansi: [None; 16] },
         Some(parent) => {
             let name = parent.get_ref();
             if depth == DEPTH {
@@ -173,18 +171,12 @@ mod tests {
                 "name = \"x\"\n[roles]\ntext = \"#12\"",
                 "t.toml:3:8: role `text`: `#12` is neither `#rrggbb` nor in the palette",
             ),
-            (
-                "name = \"x\"\n[roles]\ntxt = \"#123456\"",
-                "t.toml:3:1: no role is called `txt`",
-            ),
+            ("name = \"x\"\n[roles]\ntxt = \"#123456\"", "t.toml:3:1: no role is called `txt`"),
             (
                 "name = \"x\"\n[roles]\ntext = { ansi = 16 }",
                 "t.toml:3:8: role `text`: `16` is not one of the sixteen colours",
             ),
-            (
-                "name = \"x\"\ninherits = \"y\"",
-                "t.toml:2:12: no theme is called `y`",
-            ),
+            ("name = \"x\"\ninherits = \"y\"", "t.toml:2:12: no theme is called `y`"),
         ] {
             check(text, expected);
         }
