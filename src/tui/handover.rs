@@ -11,11 +11,12 @@ use tokio::io::unix::AsyncFd;
 use crate::control::{Shell, ShellInput, ShellOutput, ShellSize};
 use crate::tui::format;
 use crate::tui::term::{Happened, Lent, TermError};
+use crate::tui::terminal::{Escapes, Piece, Way};
 
 /// Leaves the shell at any moment.
 const LEAVE: u8 = 0x1d;
 
-const HELP: &str = "\r\n~.  ends the shell\r\n~?  this\r\n~~  a ~\r\nctrl-]  ends it too\r\n";
+const HELP: &[u8] = b"\r\n~.  ends the shell\r\n~?  this\r\n~~  a ~\r\nctrl-]  ends it too\r\n";
 
 /// How a shell ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum End {
     Lost(String),
     /// A person left.
     Left,
+    /// The process was told to end.
+    Quit,
 }
 
 impl End {
@@ -36,64 +39,8 @@ impl End {
             End::Exit(0) => format!("shell ended after {after}"),
             End::Exit(status) => format!("shell ended with exit {status} after {after}"),
             End::Lost(why) => format!("shell lost after {after}: {why}"),
-            End::Left => format!("left the shell after {after}"),
+            End::Left | End::Quit => format!("left the shell after {after}"),
         }
-    }
-}
-
-/// What is typed, cut at the ways out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Escapes {
-    /// The last byte was a line's end, or nothing was typed yet.
-    is_fresh: bool,
-    /// A `~` after a line's end waits for what follows.
-    has_tilde: bool,
-}
-
-/// What came of typed bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Typed {
-    /// These go in.
-    Bytes(Vec<u8>),
-    /// These go in, then the escapes are told.
-    Help(Vec<u8>),
-    /// These go in, then it ends.
-    Leave(Vec<u8>),
-}
-
-impl Default for Escapes {
-    fn default() -> Self {
-        Self { is_fresh: true, has_tilde: false }
-    }
-}
-
-impl Escapes {
-    /// Takes typed bytes; gives what goes in, and what the last of them means. What follows a way
-    /// out is dropped.
-    pub fn take(&mut self, bytes: &[u8]) -> Typed {
-        let mut out = Vec::with_capacity(bytes.len());
-        for &byte in bytes {
-            if byte == LEAVE {
-                return Typed::Leave(out);
-            }
-            if std::mem::take(&mut self.has_tilde) {
-                match byte {
-                    b'.' => return Typed::Leave(out),
-                    b'?' => {
-                        self.is_fresh = true;
-                        return Typed::Help(out);
-                    }
-                    b'~' => {}
-                    _ => out.push(b'~'),
-                }
-            } else if byte == b'~' && self.is_fresh {
-                self.has_tilde = true;
-                continue;
-            }
-            self.is_fresh = matches!(byte, b'\r' | b'\n');
-            out.push(byte);
-        }
-        Typed::Bytes(out)
     }
 }
 
@@ -116,7 +63,7 @@ pub async fn pump(mut lent: Lent<'_>, shell: Shell, greeting: &str) -> Result<En
     }
     let keyboard = rustix::io::dup(&lent.input)
         .map_err(io::Error::from)
-        .and_then(|fd| AsyncFd::with_interest(fd, tokio::io::Interest::READABLE))
+        .and_then(|fd| AsyncFd::register_with_interest(fd, tokio::io::Interest::READABLE))
         .map_err(TermError::Keyboard)?;
     while end.is_none() {
         // A guard, a channel and the signals may all be dropped and asked again.
@@ -152,7 +99,7 @@ pub async fn pump(mut lent: Lent<'_>, shell: Shell, greeting: &str) -> Result<En
                     let _ = input.send(ShellInput::Resize(size)).await;
                 }
                 Happened::Quit(_) | Happened::Gone => {
-                    end = Some(End::Lost("the console was told to end".to_owned()));
+                    end = Some(End::Quit);
                 }
                 Happened::Input(_) | Happened::Suspend => {}
             },
@@ -164,25 +111,23 @@ pub async fn pump(mut lent: Lent<'_>, shell: Shell, greeting: &str) -> Result<En
     Ok(end.unwrap_or(End::Left))
 }
 
-/// Sends what was typed; true when it says to leave.
+/// Sends what was typed; true when it says to leave. What follows a way out is dropped.
 async fn forward(
     escapes: &mut Escapes,
     bytes: &[u8],
     lent: &Lent<'_>,
     input: &tokio::sync::mpsc::Sender<ShellInput>,
 ) -> bool {
-    let (bytes, is_end) = match escapes.take(bytes) {
-        Typed::Bytes(bytes) => (bytes, false),
-        Typed::Leave(bytes) => (bytes, true),
-        Typed::Help(bytes) => {
-            write(lent, HELP.as_bytes());
-            (bytes, false)
+    let leave = bytes.iter().position(|byte| *byte == LEAVE);
+    for piece in escapes.feed(&bytes[..leave.unwrap_or(bytes.len())]) {
+        match piece {
+            // A shell that takes nothing more has ended; its end is told by its output.
+            Piece::Bytes(bytes) => drop(input.send(ShellInput::Bytes(bytes)).await),
+            Piece::Way(Way::Detach) => return true,
+            Piece::Way(Way::Help | Way::Scroll | Way::Hold) => write(lent, HELP),
         }
-    };
-    if !bytes.is_empty() && input.send(ShellInput::Bytes(bytes)).await.is_err() {
-        return false;
     }
-    is_end
+    leave.is_some()
 }
 
 fn has_input(lent: &Lent<'_>) -> bool {
@@ -212,29 +157,4 @@ pub fn clipboard(text: &str) -> String {
     use base64::Engine as _;
     let coded = base64::engine::general_purpose::STANDARD.encode(text);
     format!("\x1b]52;c;{coded}\x07")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ways_out_are_heard_after_a_line_only() {
-        let check = |typed: &[&[u8]], expected: Typed| {
-            let mut escapes = Escapes::default();
-            let mut last = Typed::Bytes(Vec::new());
-            for bytes in typed {
-                last = escapes.take(bytes);
-            }
-            assert_eq!(last, expected, "{typed:?}");
-        };
-        check(&[b"~."], Typed::Leave(Vec::new()));
-        check(&[b"ls\r~."], Typed::Leave(b"ls\r".to_vec()));
-        check(&[b"ls\r", b"~", b"."], Typed::Leave(Vec::new()));
-        check(&[b"cd ~."], Typed::Bytes(b"cd ~.".to_vec()));
-        check(&[b"\r~x"], Typed::Bytes(b"\r~x".to_vec()));
-        check(&[b"\r~~"], Typed::Bytes(b"\r~".to_vec()));
-        check(&[b"\r~?"], Typed::Help(b"\r".to_vec()));
-        check(&[b"ab\x1dcd"], Typed::Leave(b"ab".to_vec()));
-    }
 }

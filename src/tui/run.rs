@@ -235,6 +235,10 @@ impl Console {
                 let lent = self.term.lend()?;
                 let ended = handover::pump(lent, shell, &awaited.greeting).await;
                 match ended {
+                    Ok(handover::End::Quit) => {
+                        self.exit = Some(Exit::Ended);
+                        return Ok(());
+                    }
                     Ok(end) => Ok(end.told(self.clock.now().since(began))),
                     Err(error) => return Err(error.into()),
                 }
