@@ -3,10 +3,13 @@
 //! *Follows:* ssh's escapes after Enter: `~.` ends, `~?` tells, `~~` is a `~`; telnet's Ctrl-].
 
 use std::io;
+use std::os::fd::OwnedFd;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use tokio::io::unix::AsyncFd;
+use rustix::io::Errno;
+use tokio::sync::mpsc;
 
 use crate::control::{Shell, ShellInput, ShellOutput, ShellSize};
 use crate::tui::format;
@@ -61,32 +64,18 @@ pub async fn pump(mut lent: Lent<'_>, shell: Shell, greeting: &str) -> Result<En
     if !typed.is_empty() && forward(&mut escapes, &typed, &lent, &input).await {
         end = Some(End::Left);
     }
-    let keyboard = rustix::io::dup(&lent.input)
-        .map_err(io::Error::from)
-        .and_then(|fd| AsyncFd::register_with_interest(fd, tokio::io::Interest::READABLE))
-        .map_err(TermError::Keyboard)?;
+    let mut keyboard = Keyboard::start(&lent).map_err(TermError::Keyboard)?;
     while end.is_none() {
-        // A guard, a channel and the signals may all be dropped and asked again.
+        // Channels and the signals may all be dropped and asked again.
         tokio::select! {
-            ready = keyboard.readable() => {
-                let mut guard = ready.map_err(TermError::Keyboard)?;
-                let mut bytes = [0u8; 4096];
-                // Readiness may be stale, and the terminal is not in non-blocking mode.
-                if !has_input(&lent) {
-                    guard.clear_ready();
-                    continue;
-                }
-                match rustix::io::read(&lent.input, &mut bytes) {
-                    Ok(0) => end = Some(End::Lost("the terminal is gone".to_owned())),
-                    Ok(n) => {
-                        if forward(&mut escapes, &bytes[..n], &lent, &input).await {
-                            end = Some(End::Left);
-                        }
+            bytes = keyboard.bytes.recv() => match bytes {
+                Some(bytes) => {
+                    if forward(&mut escapes, &bytes, &lent, &input).await {
+                        end = Some(End::Left);
                     }
-                    Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => guard.clear_ready(),
-                    Err(_) => end = Some(End::Lost("the terminal is gone".to_owned())),
                 }
-            }
+                None => end = Some(End::Lost("the terminal is gone".to_owned())),
+            },
             piece = output.recv() => match piece {
                 Some(ShellOutput::Bytes(bytes)) => write(&lent, &bytes),
                 Some(ShellOutput::Exit(status)) => end = Some(End::Exit(status)),
@@ -105,7 +94,7 @@ pub async fn pump(mut lent: Lent<'_>, shell: Shell, greeting: &str) -> Result<En
             },
         }
     }
-    drop(keyboard);
+    keyboard.stop();
     drop(input);
     lent.back()?;
     Ok(end.unwrap_or(End::Left))
@@ -116,7 +105,7 @@ async fn forward(
     escapes: &mut Escapes,
     bytes: &[u8],
     lent: &Lent<'_>,
-    input: &tokio::sync::mpsc::Sender<ShellInput>,
+    input: &mpsc::Sender<ShellInput>,
 ) -> bool {
     let leave = bytes.iter().position(|byte| *byte == LEAVE);
     for piece in escapes.feed(&bytes[..leave.unwrap_or(bytes.len())]) {
@@ -130,9 +119,58 @@ async fn forward(
     leave.is_some()
 }
 
-fn has_input(lent: &Lent<'_>) -> bool {
-    let mut fds = [PollFd::new(&lent.input, PollFlags::IN)];
-    poll(&mut fds, Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|n| n > 0)
+/// The thread that reads the keyboard while it is lent out. Dropping its pipe ends it.
+struct Keyboard {
+    bytes: mpsc::Receiver<Vec<u8>>,
+    wake: OwnedFd,
+    thread: JoinHandle<()>,
+}
+
+impl Keyboard {
+    fn start(lent: &Lent<'_>) -> io::Result<Keyboard> {
+        let input = rustix::io::fcntl_dupfd_cloexec(&lent.input, 3)?;
+        let (woken, wake) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        // Full means that the shell takes nothing: then the terminal's own buffer fills.
+        let (tx, bytes) = mpsc::channel(16);
+        let thread = std::thread::Builder::new()
+            .name("shell keyboard".to_owned())
+            .spawn(move || read_on(&input, &woken, &tx))?;
+        Ok(Keyboard { bytes, wake, thread })
+    }
+
+    /// Ends the thread and waits until it reads no more.
+    fn stop(mut self) {
+        self.bytes.close();
+        drop(self.wake);
+        // A thread that panicked reads no more either.
+        let _ = self.thread.join();
+    }
+}
+
+/// Reads until told to stop, or the terminal is gone.
+fn read_on(input: &OwnedFd, woken: &OwnedFd, tx: &mpsc::Sender<Vec<u8>>) {
+    let mut buffer = [0u8; 4096];
+    loop {
+        let mut fds = [PollFd::new(input, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
+        match poll(&mut fds, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => return,
+        }
+        if !fds[1].revents().is_empty() {
+            return;
+        }
+        match rustix::io::read(input, &mut buffer) {
+            Ok(0) => return,
+            Ok(n) => {
+                if tx.blocking_send(buffer[..n].to_vec()).is_err() {
+                    return;
+                }
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// Writes all of it. What a terminal that is gone does not take is lost.
@@ -140,8 +178,8 @@ fn write(lent: &Lent<'_>, mut bytes: &[u8]) {
     while !bytes.is_empty() {
         match rustix::io::write(&lent.output, bytes) {
             Ok(n) => bytes = &bytes[n..],
-            Err(rustix::io::Errno::INTR) => {}
-            Err(rustix::io::Errno::AGAIN) => {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => {
                 let mut fds = [PollFd::new(&lent.output, PollFlags::OUT)];
                 if poll(&mut fds, None).is_err() {
                     return;
