@@ -1,1 +1,4 @@
 //! The one test binary: one module a subject.
+
+mod support;
+mod tui;
