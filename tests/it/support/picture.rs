@@ -164,7 +164,7 @@ pub fn cpi() -> PipelineSummary {
     ));
     bats.transition = bats.finished.clone();
     bats.suspect =
-        Some(change("bosh-cpi-src-in", "ref", "4be0c71aa", "9e61b6edd", 2, &[("author", "xwang")]));
+        Some(change("bosh-cpi-src-in", "ref", "4be0c714be0c714be0c714be0c714be0c714be0c", "9e61b6e9e61b6e9e61b6e9e61b6e9e61b6e9e61b", 2, &[("author", "xwang")]));
     bats.pulse = pulse(".....x.............x");
     let mut end = running(&of, 54, "end-2-end", "54", 1_980, 3_300);
     end.inputs = vec![input("bosh-cpi-dev-artifacts", &["build-candidate"], true)];
@@ -390,7 +390,7 @@ fn bats(state: &mut State, job: &JobSummary) {
     state.builds.insert(green.id, detail(green.clone()));
     let mut inputs: Vec<NamedVersion> =
         (0..10).map(|n| got(&format!("input-{n}"), "ref", "abcdefabcdef")).collect();
-    inputs.push(got("bosh-cpi-src-in", "ref", "9e61b6edd"));
+    inputs.push(got("bosh-cpi-src-in", "ref", "9e61b6e9e61b6e9e61b6e9e61b6e9e61b6e9e61b"));
     inputs.push(got("bosh-cpi-dev-artifacts", "version", "88"));
     let facts = [("author", "xwang"), ("message", "cpi: size data disks by category\n\nmore")];
     state.builds.insert(
@@ -400,7 +400,7 @@ fn bats(state: &mut State, job: &JobSummary) {
             inputs,
             last_green: Some(green),
             changes: vec![
-                change("bosh-cpi-src-in", "ref", "4be0c71aa", "9e61b6edd", 2, &facts),
+                change("bosh-cpi-src-in", "ref", "4be0c714be0c714be0c714be0c714be0c714be0c", "9e61b6e9e61b6e9e61b6e9e61b6e9e61b6e9e61b", 2, &facts),
                 change("bosh-cpi-dev-artifacts", "version", "87", "88", 1, &[]),
             ],
             made_by: Some(build(&of, "build-candidate", 88, "88", Status::Succeeded)),
@@ -460,11 +460,11 @@ fn nodejs(state: &mut State, job: &JobSummary) {
     state.builds.insert(
         summary.id,
         BuildDetail {
-            inputs: inputs.iter().map(|name| got(name, "ref", "cfda094aa")).collect(),
+            inputs: inputs.iter().map(|name| got(name, "ref", "cfda094cfda094cfda094cfda094cfda094cfda0")).collect(),
             last_green: Some(green),
             changes: vec![
                 change("nodejs-base-image-env", "number", "0.0.11", "0.0.12", 1, &[]),
-                change("dispatch", "ref", "8f2c1e0aa", "cfda094aa", 3, &[("author", "nkim")]),
+                change("dispatch", "ref", "8f2c1e08f2c1e08f2c1e08f2c1e08f2c1e08f2c1", "cfda094cfda094cfda094cfda094cfda094cfda0", 3, &[("author", "nkim")]),
             ],
             ..detail(summary)
         },
