@@ -2,3 +2,4 @@
 
 mod support;
 mod tui;
+mod tui_pty;
