@@ -240,7 +240,10 @@ fn draw_line(app: &App, buf: &mut Buffer) {
             .badge(Role::target(if app.core.is_embedded { 2 } else { 0 }), app.core.name.as_str())
             .gap(1)
             .bright(text.as_str());
-        let right = Words::new().bright("y").gap(1).text(*yes).gap(3).bright("else").gap(1).text("leave it");
+        let mut right = Words::new().bright("y").gap(1).text(*yes);
+        if row.width >= 60 {
+            right = right.gap(3).bright("else").gap(1).text("leave it");
+        }
         let end = row.right().saturating_sub(1);
         let start = right.draw_right(buf, (end, row.y), right.width(), look);
         left.draw(buf, (1, row.y), start.saturating_sub(3), look);
@@ -384,9 +387,45 @@ fn keys(app: &App) -> Vec<(String, String)> {
     for extra in &app.extras {
         items.push((extra.key.to_string(), extra.title.clone()));
     }
-    items.extend(app.keymap.bar(context, app.access, &[Action::OpenMenu]));
+    let all = app.keymap.bar(context, app.access, &[Action::OpenMenu]);
+    fit(items, all, app.size.0)
+}
+
+/// As many as there is room for, the last ones always; in a narrow terminal with shorter words.
+fn fit(
+    mut items: Vec<(String, String)>,
+    last: Vec<(String, String)>,
+    width: u16,
+) -> Vec<(String, String)> {
+    if width < 100 {
+        for (_, word) in &mut items {
+            if let Some((_, short)) = SHORT.iter().find(|(long, _)| word == long) {
+                (*short).clone_into(word);
+            }
+        }
+    }
+    let gap = if width >= 100 { 3 } else { 2 };
+    let columns = |items: &[(String, String)]| -> usize {
+        items.iter().map(|(key, what)| format::width(key) + 1 + format::width(what) + gap).sum()
+    };
+    // The bar's own margin, and `? help` at its end.
+    let room = usize::from(width).saturating_sub(10 + columns(&last));
+    while !items.is_empty() && columns(&items) > room {
+        items.pop();
+    }
+    items.extend(last);
     items
 }
+
+/// Words of the key bar that are shorter in a narrow terminal.
+const SHORT: [(&str, &str); 6] = [
+    ("along edges", "move"),
+    ("what changed", "changed"),
+    ("next error", "error"),
+    ("matches only", "only"),
+    ("focus path", "path"),
+    ("next pane", "pane"),
+];
 
 /// What to draw in place of something that is not there yet; none if it is there.
 pub fn absence<T>(datum: Option<&Datum<T>>, label: &str, now: Timestamp) -> Option<Words> {

@@ -25,7 +25,10 @@ pub fn draw(app: &App, build: BuildId, area: Rect, label: &str, buf: &mut Buffer
     let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if rows.is_empty() {
         let words = view::absence(datum, "steps", app.now).unwrap_or_else(|| {
-            Words::new().muted("the plan is made when it starts")
+            match app.watched_status().is_over() {
+                true => Words::new().muted("its plan is not known"),
+                false => Words::new().muted("the plan is made when it starts"),
+            }
         });
         words.draw(buf, (below.x, below.y), below.width, look);
         return below.y + 1;
