@@ -2,4 +2,5 @@
 
 mod support;
 mod tui;
+mod tui_property;
 mod tui_pty;
