@@ -35,9 +35,7 @@ impl App {
                     self.told.tell(self.now, Level::Good, format!("{} answers again", self.core.name));
                 }
                 // What changed between the first questions and now, nobody told.
-                if self.link != Link::Connecting {
-                    self.data.soil_all();
-                }
+                self.data.soil_all();
                 self.link = Link::Live;
                 self.is_dirty = true;
             }
@@ -81,6 +79,7 @@ impl App {
             effects.push(Effect::Connect);
         }
         self.resume_events(effects);
+        self.release_pane();
         if self.is_searching() {
             self.search_on();
         }
