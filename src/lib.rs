@@ -1,5 +1,6 @@
 //! flightdeck: a scheduler core for CI pipelines and a terminal console for it.
 
+pub mod cli;
 pub mod control;
 pub mod dialect;
 pub mod engine;

@@ -30,10 +30,7 @@ const NEVER: [(&str, &[&str]); 9] = [
     ("control", &["dialect", "scheduler", "runtime", "resource", "engine", "store"]),
     ("api", &["server", "store", "engine", "runtime", "resource", "scheduler", "dialect"]),
     ("client", &["api", "server", "store", "engine", "runtime", "resource", "scheduler"]),
-    (
-        "tui",
-        &["client", "api", "server", "store", "engine", "runtime", "resource", "scheduler"],
-    ),
+    ("tui", &["client", "api", "server", "store", "engine", "runtime", "resource", "scheduler"]),
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -86,9 +83,8 @@ fn rooms_import_only_to_their_left() {
         let Some(room) = room_of(&path) else { continue };
         let code = text.split("#[cfg(test)]").next().unwrap_or("");
         for (other, line) in imports(code) {
-            let is_barred = NEVER
-                .iter()
-                .any(|(from, to)| *from == ROOMS[room] && to.contains(&ROOMS[other]));
+            let is_barred =
+                NEVER.iter().any(|(from, to)| *from == ROOMS[room] && to.contains(&ROOMS[other]));
             if other > room || is_barred {
                 faults.push(format!("{}:{line} imports {}", path.display(), ROOMS[other]));
             }

@@ -21,9 +21,6 @@ pub const PIPELINES: [DemoPipeline; 3] = [
         name: "bosh-alicloud-cpi",
         text: include_str!("files/pipelines/bosh-alicloud-cpi.yml"),
     },
-    DemoPipeline {
-        name: "dispatch-e2e",
-        text: include_str!("files/pipelines/dispatch-e2e.yml"),
-    },
+    DemoPipeline { name: "dispatch-e2e", text: include_str!("files/pipelines/dispatch-e2e.yml") },
     DemoPipeline { name: "checkout", text: include_str!("files/pipelines/checkout.yml") },
 ];

@@ -169,10 +169,7 @@ impl Repositories {
         git(&work, &["init", "-q", "-b", branch])?;
         git(&work, &["add", "-A"])?;
         commit(&work, "demo", "begin")?;
-        git(
-            &self.folder,
-            &["init", "-q", "--bare", "-b", branch, &bare.display().to_string()],
-        )?;
+        git(&self.folder, &["init", "-q", "--bare", "-b", branch, &bare.display().to_string()])?;
         git(&work, &["remote", "add", "origin", &bare.display().to_string()])?;
         git(&work, &["push", "-q", "origin", branch])?;
         Ok(())
