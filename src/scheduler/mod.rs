@@ -4,3 +4,6 @@
 //! data; the server's passes store it and act on it.
 
 pub mod facts;
+pub mod input;
+
+pub use input::{Older, Reason, Resolution, resolve};
