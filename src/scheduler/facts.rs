@@ -7,6 +7,8 @@
 //! A version is named here by a number that is the same for the same content of the same
 //! resource. Versions that builds used, but that the resource's present scope does not know,
 //! have numbers below zero.
+//!
+//! *Never:* reads the clock or a database; the store fills these and nothing else does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +29,14 @@ pub struct JobFacts {
     /// The builds that succeeded of each job that an input must have passed, newest first: by
     /// the original's id for reruns else the own one, then by the own id.
     pub passed: BTreeMap<JobId, Page<BuildFacts>>,
+    /// What builds older than a page of `passed` vouch for: for a job and a resource, their
+    /// versions, at least those that some page names. A shortcut: with an entry the resolver
+    /// need not see the whole history of a job to know that it never had a version; without
+    /// one it asks for older builds.
+    pub beyond: BTreeMap<(JobId, ResourceId), BTreeSet<VersionId>>,
+    /// All versions that a person disabled, of each resource that an input with passed jobs
+    /// takes; also those that the present scope does not know.
+    pub disabled: BTreeMap<ResourceId, BTreeSet<VersionId>>,
     /// What builds of this job used before, in any status.
     pub past: Past,
     /// Its builds that wait to start, next first: by the original's id for reruns else the own
@@ -43,9 +53,18 @@ pub struct JobFacts {
     /// Builds that are scheduled and not over, of all jobs that share a serial group with this
     /// one, itself included.
     pub n_running: u32,
-    /// The oldest pending build of unpaused jobs with determined inputs that share a serial
-    /// group with this one, itself included.
-    pub next_in_line: Option<BuildId>,
+    /// The first pending build, by [`Turn`], of the other unpaused jobs with determined inputs
+    /// that share a serial group with this one. The job's own are in `pending`.
+    pub others_turn: Option<Turn>,
+}
+
+/// A build's place in the order in which pending builds start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    /// The original for reruns, else the build itself.
+    pub origin: BuildId,
+    /// The build.
+    pub build: BuildId,
 }
 
 /// An input of a job.
@@ -63,7 +82,8 @@ pub struct InputFacts {
     pub version: VersionMode,
     /// The version that a pin stands for; nothing if no pin, or if none is known.
     pub pinned: Option<VersionId>,
-    /// Whether the pin is the resource's, by config or by a person, and not the step's.
+    /// Whether the resource is pinned, by config or by a person; true also where a step's own
+    /// pin comes before it.
     pub is_resource_pin: bool,
     /// When the resource's last check ended, well or not.
     pub last_check_ended_at: Option<Timestamp>,
@@ -86,6 +106,18 @@ impl<T> Default for Page<T> {
     fn default() -> Self {
         Self { entries: Vec::new(), is_whole: true }
     }
+}
+
+impl JobFacts {
+    /// Whether a person disabled the version of the resource.
+    pub fn is_disabled(&self, resource: ResourceId, version: VersionId) -> bool {
+        self.disabled.get(&resource).is_some_and(|versions| versions.contains(&version))
+    }
+}
+
+/// Whether the resource's present scope knows the version.
+pub fn is_in_scope(version: VersionId) -> bool {
+    version.0 >= 0
 }
 
 /// A version in its resource's present scope; a page has them by falling check order.
@@ -115,8 +147,9 @@ pub struct Past {
     pub inputs: BTreeSet<(String, ResourceId, VersionId)>,
     /// For each resource, the used version with the highest check order in the present scope.
     pub latest_used: BTreeMap<ResourceId, VersionFacts>,
-    /// For each resource, the builds that vouched for the last used version of it: of each
-    /// passed job the last.
+    /// For each resource of `latest_used`, the builds that vouched for what the newest build
+    /// with that version had: of each passed job the last. An entry without builds says that it
+    /// had none; without an entry no build used the resource in its present scope.
     pub pipes: BTreeMap<ResourceId, BTreeMap<JobId, BuildId>>,
 }
 
@@ -133,6 +166,17 @@ pub struct PendingFacts {
     pub is_scheduled: bool,
     /// Whether a person said stop.
     pub is_aborted: bool,
+}
+
+impl PendingFacts {
+    /// Its place in the order in which pending builds start.
+    pub fn turn(&self) -> Turn {
+        let origin = match self.kind {
+            PendingKind::Scheduled | PendingKind::Manual => self.id,
+            PendingKind::Rerun { of, .. } => of,
+        };
+        Turn { origin, build: self.id }
+    }
 }
 
 /// What made a build.
