@@ -82,6 +82,8 @@ struct Core {
     /// Told to stop when the core goes away.
     cancel: crate::runtime::cancel::Cancel,
     checks: checking::Checks,
+    /// Containers that somebody is in, and how many.
+    shells: Mutex<HashMap<String, usize>>,
 }
 
 impl Server {
@@ -117,6 +119,7 @@ impl Server {
             tasks: TaskTracker::new(),
             cancel: crate::runtime::cancel::Cancel::new(),
             checks: checking::Checks::default(),
+            shells: Mutex::default(),
         });
         let server = Self { core, passes: TaskTracker::new(), stop: CancellationToken::new() };
         server.spawn(listen);
@@ -185,6 +188,36 @@ impl Core {
     fn lock_running(&self) -> std::sync::MutexGuard<'_, HashMap<BuildId, Running>> {
         // A panic while the map was held leaves a map that is still whole.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether somebody is in a container.
+    fn is_entered(&self, handle: &str) -> bool {
+        self.shells.lock().unwrap_or_else(PoisonError::into_inner).contains_key(handle)
+    }
+
+    /// Notes that somebody enters a container, until the guard goes.
+    fn enter(self: &Arc<Self>, handle: &str) -> Entered {
+        let mut shells = self.shells.lock().unwrap_or_else(PoisonError::into_inner);
+        *shells.entry(handle.to_owned()).or_default() += 1;
+        Entered { core: Arc::clone(self), handle: handle.to_owned() }
+    }
+}
+
+/// Somebody is in a container as long as this lives.
+struct Entered {
+    core: Arc<Core>,
+    handle: String,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let mut shells = self.core.shells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(n) = shells.get_mut(&self.handle) {
+            *n -= 1;
+            if *n == 0 {
+                shells.remove(&self.handle);
+            }
+        }
     }
 }
 

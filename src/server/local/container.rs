@@ -58,12 +58,12 @@ impl ContainerActs for Local {
         let process = enter(container.as_ref(), &ask).await?;
         let (input, from_person) = mpsc::channel(64);
         let (to_person, output) = mpsc::channel(64);
-        self.core.tasks.spawn(pump(
-            process,
-            from_person,
-            to_person,
-            self.core.cancel.clone(),
-        ));
+        let entered = self.core.enter(&ask.handle);
+        let cancel = self.core.cancel.clone();
+        self.core.tasks.spawn(async move {
+            pump(process, from_person, to_person, cancel).await;
+            drop(entered);
+        });
         Ok(Shell { directory, input, output })
     }
 }
