@@ -12,8 +12,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::resource::CheckEvery;
 use crate::model::version::VersionMode;
-use crate::model::{BuildId, JobId, ResourceId, Timestamp, VersionId};
+use crate::model::{BuildId, JobId, ResourceId, Timestamp, Version, VersionId};
 
 /// What a decision about one job looks at.
 #[derive(Debug, Clone, Default)]
@@ -209,4 +210,31 @@ pub struct ChosenInput {
     pub is_first_occurrence: bool,
     /// The builds that vouch for it.
     pub passed_builds: Vec<BuildId>,
+}
+
+/// What a decision about checks of a resource looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ResourceFacts {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Whether its pipeline is paused.
+    pub is_pipeline_paused: bool,
+    /// How often it is checked.
+    pub check_every: CheckEvery,
+    /// Whether some job's input without passed jobs triggers.
+    pub has_trigger_input: bool,
+    /// Whether some job's input without passed jobs does not trigger.
+    pub has_quiet_input: bool,
+    /// Its pin, by config or by a person.
+    pub pin: Option<Version>,
+    /// Whether a known version has the fields of the pin.
+    pub has_pinned: bool,
+    /// Whether its scope knows any version.
+    pub has_versions: bool,
+    /// How the last check ended; nothing before the first.
+    pub last_check_succeeded: Option<bool>,
+    /// When it is due; nothing before the first check.
+    pub next_check_at: Option<Timestamp>,
+    /// Whether a check of it waits or runs.
+    pub is_checking: bool,
 }

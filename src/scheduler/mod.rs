@@ -6,6 +6,8 @@
 //! *Follows:* Concourse's scheduler (`atc/scheduler`), but for its timers: where Concourse
 //! looks again after some seconds, a [`Decision`] says when looking again is of use.
 
+pub mod due;
+pub mod explain;
 pub mod facts;
 pub mod input;
 

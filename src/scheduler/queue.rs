@@ -82,8 +82,8 @@ pub(super) fn start(
     decisions.push(Decision::MarkScheduled);
 }
 
-/// What keeps a build, the first pending one of its job, from taking a place.
-pub(super) fn hold(
+/// What keeps a build from taking a place.
+fn hold(
     facts: &JobFacts,
     resolution: Option<&Resolution>,
     build: &PendingFacts,
@@ -92,14 +92,30 @@ pub(super) fn hold(
     if facts.is_paused || facts.is_pipeline_paused {
         return Some(Wait::Paused);
     }
+    limit(facts, resolution.is_some_and(|resolution| resolution.is_resolved), build, n_running)
+}
+
+/// What the limit on running builds makes a build wait for: places that are taken, or builds
+/// before it in the line that its serial groups share.
+pub(super) fn limit(
+    facts: &JobFacts,
+    has_inputs: bool,
+    build: &PendingFacts,
+    n_running: u32,
+) -> Option<Wait> {
     let limit = facts.limit?;
     if n_running >= limit {
         return Some(Wait::Running { n_running, limit });
     }
-    if !resolution.is_some_and(|resolution| resolution.is_resolved) {
+    if !has_inputs {
         return Some(Wait::Inputs);
     }
-    facts.others_turn.filter(|other| *other < build.turn()).map(Wait::Turn)
+    let is_in_line = |own: &&PendingFacts| {
+        !own.is_aborted && !matches!(own.kind, PendingKind::Rerun { inputs: None, .. })
+    };
+    let own = facts.pending.iter().filter(is_in_line).map(PendingFacts::turn).min();
+    let first = own.into_iter().chain(facts.others_turn).min();
+    first.filter(|first| *first < build.turn()).map(Wait::Turn)
 }
 
 /// The resources that must be checked before the build's inputs are chosen.
