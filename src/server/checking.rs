@@ -17,8 +17,8 @@ use crate::model::time::parse_duration;
 use crate::model::var::{self, Fill, Values};
 use crate::model::{Map, ResourceId, Timestamp, Value, Version};
 use crate::resource::{self, Context, LogSink, ResourceError};
-use crate::scheduler::facts::ResourceFacts;
-use crate::scheduler::{self, Intervals};
+use crate::scheduler::{self, facts::ResourceFacts};
+use crate::scheduler::due::{Intervals, due};
 use crate::store::StoreError;
 use crate::store::resource::{CheckCandidate, CheckEnd, CheckState, ResourceRow, ScopeKey};
 
@@ -55,6 +55,11 @@ impl Checks {
         // A panic while the map was held leaves a map that is still whole.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether none waits or runs.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
 }
 
 /// Runs the pass until it is told to stop.
@@ -80,7 +85,7 @@ async fn round(core: &Arc<Core>) -> Result<Option<Timestamp>, StoreError> {
         let running = core.checks.lock();
         candidates.iter().map(|c| resource_facts(c, running.contains_key(&c.row.id))).collect()
     };
-    let due = scheduler::due(&facts, core.clock.now());
+    let due = due(&facts, core.clock.now());
     for wanted in due.checks {
         if let Some(candidate) = candidates.iter().find(|c| c.row.id == wanted.resource) {
             request(core, candidate.row.clone());

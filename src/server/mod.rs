@@ -75,6 +75,8 @@ struct Core {
     tracking: Nudge,
     collecting: Nudge,
     watching: Nudge,
+    /// Held by whoever decides about jobs, so that no two do at once.
+    scheduling_round: tokio::sync::Mutex<()>,
     /// Builds that this process runs.
     running: Mutex<HashMap<BuildId, Running>>,
     /// Tasks that outlive a pass's round: builds, checks, shells.
@@ -115,6 +117,7 @@ impl Server {
             tracking: Nudge::default(),
             collecting: Nudge::default(),
             watching: Nudge::default(),
+            scheduling_round: tokio::sync::Mutex::default(),
             running: Mutex::default(),
             tasks: TaskTracker::new(),
             cancel: crate::runtime::cancel::Cancel::new(),
@@ -219,6 +222,17 @@ impl Drop for Entered {
             }
         }
     }
+}
+
+/// Whether nothing more happens by itself: no check, no build, nothing to decide. It decides
+/// what there is to decide itself, so that a nudge that is still under way is not missed.
+async fn is_settled(core: &Arc<Core>) -> Result<bool, StoreError> {
+    let is_idle = !scheduling::round(core).await?
+        && core.checks.is_empty()
+        && core.lock_running().is_empty()
+        && core.store.started_builds().await?.is_empty();
+    // What was asked of a check or a build that ended meanwhile is decided by this one.
+    Ok(is_idle && !scheduling::round(core).await?)
 }
 
 /// Turns what changed in the store into nudges.

@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::pass::SAFETY_NET;
 use super::{Core, checking, report};
-use crate::control::Waiting;
+use crate::control::{Waiting, WaitingFor};
 use crate::model::build::Status;
-use crate::model::{BuildId, JobId, Version};
+use crate::model::{BuildId, JobId, PipelineId, Version};
+use crate::scheduler::explain::{Names, ObstacleKind, explain};
 use crate::scheduler::facts::{ChosenInput, JobFacts};
 use crate::scheduler::{self, Decision, Resolution};
 use crate::store::build::CauseRow;
@@ -33,33 +34,45 @@ pub async fn run(core: Arc<Core>, stop: CancellationToken) {
     }
 }
 
-async fn round(core: &Arc<Core>) -> Result<(), StoreError> {
+/// Looks at each job that is due; tells whether anything came of it.
+pub async fn round(core: &Arc<Core>) -> Result<bool, StoreError> {
+    let _one_at_a_time = core.scheduling_round.lock().await;
+    let mut has_acted = false;
     for due in core.store.due_jobs().await? {
         // One job that cannot be scheduled must not keep the others waiting.
-        if let Err(error) = job(core, due).await {
-            report("schedule", &error);
+        match job(core, due).await {
+            Ok(acted) => has_acted |= acted,
+            Err(error) => report("schedule", &error),
         }
     }
-    Ok(())
+    Ok(has_acted)
 }
 
-async fn job(core: &Arc<Core>, due: DueJob) -> Result<(), StoreError> {
+async fn job(core: &Arc<Core>, due: DueJob) -> Result<bool, StoreError> {
+    let mut has_acted = false;
     for _ in 0..MOST_LOOKS {
         let decisions = decide(core, due.job, scheduler::schedule).await?;
         let mut looks_again = false;
         for decision in decisions {
             looks_again = matches!(decision, Decision::ScheduleAgain);
+            has_acted |= matches!(
+                decision,
+                Decision::CreateBuild { .. }
+                    | Decision::FinishAborted { .. }
+                    | Decision::WantChecks { .. }
+                    | Decision::Start { .. }
+            );
             if !act(core, due, decision).await? {
                 looks_again = true;
                 break;
             }
         }
         if !looks_again {
-            return Ok(());
+            return Ok(has_acted);
         }
     }
     core.scheduling.now();
-    Ok(())
+    Ok(true)
 }
 
 /// Asks a question about a job's facts, with as much history as the answer needs.
@@ -193,4 +206,31 @@ fn next_inputs(resolution: Resolution) -> NextInputs {
         })
         .collect();
     NextInputs { inputs, is_resolved }
+}
+
+/// Why a job's next build has not started; nothing if it is about to.
+pub async fn why_waiting(core: &Core, job: JobId) -> Result<Option<Waiting>, StoreError> {
+    let Some(row) = core.store.job_by_id(job).await? else { return Ok(None) };
+    let names = names(core, row.pipeline).await?;
+    let obstacles = decide(core, job, |facts, _| explain(facts, &names)).await?;
+    Ok(obstacles.into_iter().next().map(|obstacle| Waiting {
+        on: match obstacle.kind {
+            ObstacleKind::Paused | ObstacleKind::ByHand => WaitingFor::Person,
+            ObstacleKind::Input | ObstacleKind::NothingNew => WaitingFor::Job,
+            ObstacleKind::Limit | ObstacleKind::Checks | ObstacleKind::Aborted => WaitingFor::Slot,
+        },
+        why: obstacle.why,
+    }))
+}
+
+async fn names(core: &Core, pipeline: PipelineId) -> Result<Names, StoreError> {
+    let mut names = Names::default();
+    if let Some(overview) = core.store.pipeline_overview(pipeline).await? {
+        for pipeline in overview.pipelines {
+            names.jobs.extend(pipeline.jobs.into_iter().map(|job| (job.row.id, job.row.name)));
+            let resources = pipeline.resources.into_iter().map(|r| (r.row.id, r.row.name));
+            names.resources.extend(resources);
+        }
+    }
+    Ok(names)
 }

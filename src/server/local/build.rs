@@ -34,7 +34,7 @@ impl BuildReads for Local {
             None => None,
         };
         let waiting = match &job {
-            Some(job) if row.status == Status::Pending => self.why_waiting(job.id, build).await?,
+            Some(job) if row.status == Status::Pending => self.why_waiting(job.id).await?,
             Some(_) | None => None,
         };
         Ok(BuildDetail {

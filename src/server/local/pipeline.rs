@@ -85,8 +85,8 @@ impl Local {
                 .filter(|group| group.jobs.contains(&summary.name))
                 .map(|group| group.name.clone())
                 .collect();
-            if let Some(next) = summary.next.as_ref().filter(|b| b.status == Status::Pending) {
-                summary.waiting = self.why_waiting(job.row.id, next.id).await?;
+            if summary.next.as_ref().is_some_and(|next| next.status == Status::Pending) {
+                summary.waiting = self.why_waiting(job.row.id).await?;
             }
             jobs.push(summary);
         }
@@ -105,9 +105,8 @@ impl Local {
     pub(super) async fn why_waiting(
         &self,
         job: crate::model::JobId,
-        build: BuildId,
     ) -> Result<Option<Waiting>> {
-        crate::server::scheduling::why_waiting(&self.core, job, build).await.map_err(Error::from)
+        crate::server::scheduling::why_waiting(&self.core, job).await.map_err(Error::from)
     }
 }
 

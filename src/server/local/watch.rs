@@ -44,6 +44,10 @@ impl WatchReads for Local {
         });
         Ok(changes.boxed())
     }
+
+    async fn is_settled(&self) -> Result<bool> {
+        Ok(crate::server::is_settled(&self.core).await?)
+    }
 }
 
 /// Gives the store's changes the names that people use.
