@@ -81,6 +81,9 @@ pub struct InputFacts {
     pub is_trigger: bool,
     /// Which version: a step's own pin comes before the resource's, which is in here too.
     pub version: VersionMode,
+    /// Whether the step asks for every version, though a pin came before that. The pin decides;
+    /// builds of passed jobs are still tried in the order that every version asks for.
+    pub was_every: bool,
     /// The version that a pin stands for; nothing if no pin, or if none is known.
     pub pinned: Option<VersionId>,
     /// Whether the resource is pinned, by config or by a person; true also where a step's own
@@ -92,6 +95,13 @@ pub struct InputFacts {
     pub next_check_at: Option<Timestamp>,
     /// Whether the resource ever had a scope.
     pub has_scope: bool,
+}
+
+impl InputFacts {
+    /// Whether the step asks for every version, pinned or not.
+    pub fn asks_for_every(&self) -> bool {
+        self.was_every || self.version == VersionMode::Every
+    }
 }
 
 /// A piece of history, newest first.

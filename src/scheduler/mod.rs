@@ -15,6 +15,8 @@ mod decision;
 mod planner;
 mod queue;
 mod trigger;
+#[cfg(test)]
+mod world;
 
 pub use decision::{Decision, Interval, Stopped, Wait};
 pub use input::{Older, Reason, Resolution, resolve};

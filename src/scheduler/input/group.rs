@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 
 use super::builds::{Builds, Index, Output};
 use super::{Found, Older, Pick, Reason, pin};
-use crate::model::version::VersionMode;
 use crate::model::{BuildId, JobId, VersionId};
 use crate::scheduler::facts::{BuildFacts, InputFacts, JobFacts, is_in_scope};
 
@@ -224,7 +223,7 @@ impl<'f, 'i> Search<'f, 'i> {
             Some(_) => index.with(job, &self.constraints(job)),
             None => index.all(job, self.constraints(job).first().copied()),
         };
-        if input.version != VersionMode::Every {
+        if !input.asks_for_every() {
             return Ok(Some(Offer { unused: Builds::none(), others: all() }));
         }
         let pipes = self.pipes.or_else(|| self.facts.past.pipes.get(&input.resource));

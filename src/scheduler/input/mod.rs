@@ -8,8 +8,14 @@
 
 mod builds;
 mod group;
+#[cfg(test)]
+mod literal;
+#[cfg(test)]
+mod property;
 mod reason;
 mod single;
+#[cfg(test)]
+mod tests;
 
 pub use reason::Reason;
 
