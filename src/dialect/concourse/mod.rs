@@ -14,6 +14,9 @@ mod read;
 mod reader;
 mod step;
 mod task;
+mod write;
+
+pub use write::{write, write_step, write_task};
 
 use std::sync::Arc;
 
