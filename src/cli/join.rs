@@ -10,8 +10,7 @@ use super::clock::SystemClock;
 use super::settings::{RuntimeChoice, Shared, user_name};
 use crate::control::Control;
 use crate::model::Clock;
-use crate::runtime::Runtime;
-use crate::runtime::process::ProcessRuntime;
+use crate::runtime::{self, Host, Runtime};
 use crate::server::{NoSecrets, Rights, Server, ServerParts};
 use crate::store::{Store, StoreUrl};
 
@@ -39,7 +38,7 @@ impl Embedded {
         let store = Store::open(StoreUrl::Sqlite, &data_dir, Arc::clone(&clock)).await?;
         let server = Server::start(ServerParts {
             store,
-            runtimes: vec![runtime(shared.runtime, &data_dir)?],
+            runtimes: vec![open_runtime(shared.runtime, &data_dir)?],
             secrets: Arc::new(NoSecrets),
             clock,
             cache_dir: data_dir.join("cache"),
@@ -64,11 +63,16 @@ impl Embedded {
     }
 }
 
-fn runtime(choice: RuntimeChoice, data_dir: &Path) -> anyhow::Result<Arc<dyn Runtime>> {
+fn open_runtime(choice: RuntimeChoice, data_dir: &Path) -> anyhow::Result<Arc<dyn Runtime>> {
     match choice {
         RuntimeChoice::Auto | RuntimeChoice::Process => {
-            let program = std::env::current_exe().context("cannot find this program's file")?;
-            Ok(Arc::new(ProcessRuntime::new(data_dir, program)?))
+            let host = Host {
+                data_dir: data_dir.to_owned(),
+                // Not the file's own name, under which another program may stand by then.
+                supervisor: PathBuf::from("/proc/self/exe"),
+                env: super::settings::environment(),
+            };
+            Ok(runtime::open("process", &host)?)
         }
         RuntimeChoice::Docker => bail!(
             "the docker runtime is not there yet; `--runtime process` runs tasks as processes of \

@@ -99,6 +99,21 @@ pub fn show_path(path: &Path) -> String {
     }
 }
 
+/// What the program notes in its own log: `FLIGHTDECK_LOG`, else warnings.
+pub fn log_filter() -> tracing_subscriber::EnvFilter {
+    tracing_subscriber::EnvFilter::try_new(text("FLIGHTDECK_LOG"))
+        .ok()
+        .filter(|_| !text("FLIGHTDECK_LOG").is_empty())
+        .unwrap_or_else(|| tracing_subscriber::EnvFilter::new("flightdeck=warn"))
+}
+
+/// The whole environment, as far as it is text.
+pub fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
 fn text(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }

@@ -7,7 +7,7 @@ pub mod concourse;
 mod suggest;
 pub mod yaml;
 
-pub use concourse::{read_task, read_vars, write, write_step, write_task};
+pub use concourse::{read_task, read_value, read_vars, write, write_step, write_task};
 
 use crate::model::var::Values;
 use crate::model::{Diagnostic, Pipeline, Place};

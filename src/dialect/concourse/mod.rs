@@ -83,6 +83,15 @@ pub fn read_vars(file: &str, text: &str) -> (Option<Map>, Vec<Diagnostic>) {
     (usable(map, &found), found)
 }
 
+/// Reads one value of any shape.
+pub fn read_value(file: &str, text: &str) -> (Option<Value>, Vec<Diagnostic>) {
+    let parsed = yaml::parse(&file.into(), text, None);
+    let mut found = parsed.diagnostics;
+    super::sort(&mut found);
+    let value = parsed.root.map_or(Value::Null, |root| root.to_value());
+    (usable(value, &found), found)
+}
+
 /// The tree of a text, with references filled.
 fn tree(
     file: &Arc<str>,
