@@ -10,6 +10,7 @@
 
 pub mod cancel;
 mod error;
+pub mod fake;
 pub mod files;
 pub mod process;
 mod spec;

@@ -2,3 +2,4 @@
 
 mod tidy;
 mod dialect;
+mod runtime;

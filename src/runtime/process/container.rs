@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::attached::{Attached, Link};
 use super::dir::{ContainerRecord, Place, read_record};
 use super::launch::{self, Launched, launch};
-use super::{Core, NAME, leftover};
+use super::{Core, leftover};
 use crate::model::Timestamp;
 use crate::model::worker::ContainerInfo;
 use crate::runtime::files::tree::failed;
@@ -60,7 +60,7 @@ impl ProcessContainer {
         };
         let work = self.place.work();
         let root = if path.is_empty() { work } else { work.join(path) };
-        Some(LocalVolume { handle, runtime: NAME, root, nested })
+        Some(LocalVolume { handle, runtime: self.core.name, root, nested })
     }
 
     fn main(&self) -> Attached {
@@ -119,7 +119,7 @@ impl Container for ProcessContainer {
         };
         Ok(ContainerInfo {
             handle: self.handle.clone(),
-            runtime: NAME.to_owned(),
+            runtime: self.core.name.to_owned(),
             metadata: self.record.metadata.clone(),
             working_dir: self.place.work().display().to_string(),
             created_at: timestamp(made),

@@ -48,7 +48,9 @@ pub struct ProcessRuntime {
 }
 
 /// What the runtime and its containers share.
+#[derive(Default)]
 struct Core {
+    name: &'static str,
     containers: PathBuf,
     volumes: PathBuf,
     supervisor: PathBuf,
@@ -60,6 +62,17 @@ struct Core {
 impl Core {
     fn place(&self, handle: &str) -> Place {
         Place { root: self.containers.join(handle) }
+    }
+
+    fn parts(&self) -> Self {
+        Self {
+            name: self.name,
+            containers: self.containers.clone(),
+            volumes: self.volumes.clone(),
+            supervisor: self.supervisor.clone(),
+            host_env: self.host_env.clone(),
+            gates: Mutex::default(),
+        }
     }
 
     fn gate(&self, handle: &str) -> Arc<tokio::sync::Mutex<()>> {
@@ -82,8 +95,17 @@ impl ProcessRuntime {
         let (containers, volumes) = (data_dir.join("containers"), data_dir.join("volumes"));
         make_private(&containers)?;
         make_private(&volumes)?;
-        let gates = Mutex::default();
-        let core = Core { containers, volumes, supervisor, host_env: Vec::new(), gates };
+        let core = Core { name: NAME, containers, volumes, supervisor, ..Core::default() };
+        Ok(Self { core: Arc::new(core) })
+    }
+
+    /// The files of a runtime of another name, which starts its processes itself.
+    ///
+    /// # Errors
+    /// When the directories cannot be made.
+    pub(super) fn files_only(name: &'static str, data_dir: &Path) -> Result<Self, RuntimeError> {
+        let own = Self::new(data_dir, PathBuf::new())?;
+        let core = Core { name, ..own.core.parts() };
         Ok(Self { core: Arc::new(core) })
     }
 
@@ -91,13 +113,7 @@ impl ProcessRuntime {
     /// time zone and the user's name; without, they get the usual path.
     #[must_use]
     pub fn with_env(self, env: impl IntoIterator<Item = (String, String)>) -> Self {
-        let core = Core {
-            containers: self.core.containers.clone(),
-            volumes: self.core.volumes.clone(),
-            supervisor: self.core.supervisor.clone(),
-            host_env: env.into_iter().collect(),
-            gates: Mutex::default(),
-        };
+        let core = Core { host_env: env.into_iter().collect(), ..self.core.parts() };
         Self { core: Arc::new(core) }
     }
 
@@ -105,7 +121,7 @@ impl ProcessRuntime {
         let root = self.core.volumes.join(handle);
         root.is_dir().then(|| {
             let handle = handle.to_owned();
-            Arc::new(LocalVolume { handle, runtime: NAME, root, nested: Vec::new() })
+            Arc::new(LocalVolume { handle, runtime: self.core.name, root, nested: Vec::new() })
                 as Arc<dyn Volume>
         })
     }
@@ -160,7 +176,7 @@ impl ProcessRuntime {
 #[async_trait]
 impl Runtime for ProcessRuntime {
     fn name(&self) -> &'static str {
-        NAME
+        self.core.name
     }
 
     fn isolates(&self) -> bool {
@@ -171,7 +187,7 @@ impl Runtime for ProcessRuntime {
         path::check_handle(&spec.handle)?;
         if spec.hermetic {
             let what = "cannot keep a container off the network".to_owned();
-            return Err(RuntimeError::Unsupported { runtime: NAME, what });
+            return Err(RuntimeError::Unsupported { runtime: self.core.name, what });
         }
         let gate = self.core.gate(&spec.handle);
         let _held = gate.lock().await;
@@ -257,7 +273,7 @@ impl Runtime for ProcessRuntime {
         }
         std::fs::rename(&half, &root).map_err(|e| tree::failed("make the volume", &root, e))?;
         let handle = spec.handle;
-        Ok(Arc::new(LocalVolume { handle, runtime: NAME, root, nested: Vec::new() }))
+        Ok(Arc::new(LocalVolume { handle, runtime: self.core.name, root, nested: Vec::new() }))
     }
 
     async fn find_volume(&self, handle: &str) -> Result<Option<Arc<dyn Volume>>, RuntimeError> {
