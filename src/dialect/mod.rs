@@ -7,7 +7,9 @@ pub mod concourse;
 mod suggest;
 pub mod yaml;
 
-pub use concourse::{read_task, read_value, read_vars, write, write_step, write_task};
+pub use concourse::{
+    read_task, read_value, read_vars, step_of, task_of, write, write_step, write_task,
+};
 
 use crate::model::var::Values;
 use crate::model::{Diagnostic, Pipeline, Place};
@@ -82,11 +84,18 @@ fn refuse(language: &'static str, file: &str) -> Read {
     Read { dialect: language, pipeline: None, diagnostics: vec![diagnostic] }
 }
 
+/// Puts diagnostics in the order of their places. A fault of a part that stands in several
+/// places, by an alias, is told once.
 fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| {
         (a.place.line, a.place.column, a.severity).cmp(&(b.place.line, b.place.column, b.severity))
     });
-    diagnostics.dedup();
+    let text = |message: &str| message.split_once(": ").map(|(_, text)| text.to_owned());
+    diagnostics.dedup_by(|later, first| {
+        let is_same_fault = later.place == first.place && later.code == first.code;
+        let (later, first) = (later.message.as_str(), first.message.as_str());
+        is_same_fault && (later == first || text(later).is_some_and(|l| Some(l) == text(first)))
+    });
 }
 
 /// The line that a diagnostic points at, with a caret below the place; nothing if the file has

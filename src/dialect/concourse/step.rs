@@ -87,8 +87,12 @@ impl<'n> Reader<'n> {
                 false => "no step configured",
             };
             self.malformed(node.at, message);
+            if let (Some(meant), Some(told)) = (fields.meant(), self.found.last_mut()) {
+                told.hint = Some(format!("did you mean `{meant}`?"));
+            }
+        } else {
+            self.finish(&fields, Unknown::RefusedInStep);
         }
-        self.finish(&fields, Unknown::RefusedInStep);
         let hooks = self.hooks(hooks);
         step.map(|step| {
             hooks

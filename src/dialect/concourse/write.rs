@@ -419,3 +419,6 @@ fn image_resource(image: &ImageResource) -> Value {
     out.texts("tags", &image.tags);
     out.done()
 }
+
+#[cfg(test)]
+mod tests;
