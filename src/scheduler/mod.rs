@@ -14,6 +14,8 @@ pub mod input;
 mod decision;
 mod planner;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod trigger;
 #[cfg(test)]
 mod world;

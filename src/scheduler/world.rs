@@ -214,6 +214,10 @@ impl World {
         ResourceId(place.unwrap_or_else(|| panic!("no resource `{name}`")) as i64 + 1)
     }
 
+    pub fn resource_name(&self, id: ResourceId) -> &str {
+        &self.resources[id.0 as usize - 1]
+    }
+
     fn find(&self, resource: ResourceId, name: &str) -> Option<VersionId> {
         let mut versions = self.versions.iter();
         versions.find(|(of, called, _)| *of == resource && called == name).map(|found| found.2)
@@ -260,7 +264,7 @@ impl World {
                 inputs.chain(next).collect::<Vec<_>>().join("; ")
             }
             Err(Older::Versions(resource)) => {
-                format!("older {}", self.resources[resource.0 as usize - 1])
+                format!("older {}", self.resource_name(*resource))
             }
             Err(Older::Builds(job)) => format!("older {}", job_name(*job)),
         }
