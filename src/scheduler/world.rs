@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::explain::Names;
 use super::facts::{
     BuildFacts, ChosenInput, InputFacts, JobFacts, Page, PendingFacts, PendingKind, Turn,
     VersionFacts,
@@ -230,6 +231,17 @@ impl World {
     fn version_name(&self, id: VersionId) -> &str {
         let mut versions = self.versions.iter();
         versions.find(|(_, _, version)| *version == id).map_or("?", |found| found.1.as_str())
+    }
+
+    /// The names of resources and versions.
+    pub fn names(&self) -> Names {
+        let resources = self.resources.iter().enumerate();
+        let versions = self.versions.iter();
+        Names {
+            jobs: BTreeMap::new(),
+            resources: resources.map(|(i, r)| (ResourceId(i as i64 + 1), r.clone())).collect(),
+            versions: versions.map(|(r, v, id)| ((*r, *id), Version::of("v", v))).collect(),
+        }
     }
 
     /// An input as tables write it: `in=v3 new a#1,b#2`.

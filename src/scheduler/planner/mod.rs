@@ -5,6 +5,9 @@
 //!
 //! *Follows:* `atc/builds/planner.go` and `atc/plan_factory.go` of Concourse.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use crate::model::build::{
