@@ -32,12 +32,17 @@ pub static DIALECTS: &[&dyn Dialect] = &[&concourse::Concourse];
 
 /// Languages that are recognised by the names of their files, so that such a file is refused in
 /// one sentence and not in a hundred.
-const UNREAD: [(&str, fn(&str) -> bool); 2] = [
-    ("gitlab", |name| name.ends_with(".gitlab-ci.yml") || name.ends_with(".gitlab-ci.yaml")),
-    ("caicloud", |name| {
-        name.starts_with("caicloud") && (name.ends_with(".yml") || name.ends_with(".yaml"))
-    }),
+const UNREAD: [Unread; 2] = [
+    Unread { language: "gitlab", start: "", end: ".gitlab-ci" },
+    Unread { language: "caicloud", start: "caicloud", end: "" },
 ];
+
+/// How files of such a language are called, without `.yml`.
+struct Unread {
+    language: &'static str,
+    start: &'static str,
+    end: &'static str,
+}
 
 /// What reading a file gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +78,9 @@ fn dialect(file: &str) -> Option<&'static dyn Dialect> {
 
 fn unread(file: &str) -> Option<&'static str> {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    UNREAD.iter().find(|(_, claims)| claims(name)).map(|(language, _)| *language)
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"))?;
+    let claims = |one: &&Unread| stem.starts_with(one.start) && stem.ends_with(one.end);
+    UNREAD.iter().find(claims).map(|one| one.language)
 }
 
 fn refuse(language: &'static str, file: &str) -> Read {

@@ -1,5 +1,7 @@
 //! Every file of `fixtures/dialect`: what is read of it, and what is said about it.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on should stop")]
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};

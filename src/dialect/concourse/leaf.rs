@@ -5,7 +5,9 @@ use super::pattern::{Pattern, Style};
 use super::reader::{Fields, Reader};
 use crate::dialect::yaml::{Data, Entry, Mark, Node};
 use crate::model::Step;
-use crate::model::step::{GetStep, LoadVar, PutInputs, PutStep, RunStep, SetPipeline, TaskStep};
+use crate::model::step::{
+    GetStep, LoadVar, PutInputs, PutStep, RunStep, SetPipeline, TaskStep, VarFormat,
+};
 use crate::model::version::VersionMode;
 
 impl<'n> Reader<'n> {
@@ -166,12 +168,12 @@ impl<'n> Reader<'n> {
                 reveal: reader.truth_of(fields, "reveal"),
                 name: name.clone(),
             };
-            if let Some(format) = step.format.as_deref().filter(|name| !name.contains("((")) {
-                if crate::model::step::VarFormat::named(format).is_none() {
-                    let message = format!("invalid format {format}; it will fail");
-                    reader.warning("unknown-format", format_at, message).hint =
-                        Some("formats are `json`, `yaml`, `yml`, `trim`, `raw`".to_owned());
-                }
+            // What holds a reference is known when the step runs.
+            let format = step.format.as_deref().filter(|name| !name.contains("(("));
+            if let Some(format) = format.filter(|name| VarFormat::named(name).is_none()) {
+                let message = format!("invalid format {format}; it will fail");
+                reader.warning("unknown-format", format_at, message).hint =
+                    Some("formats are `json`, `yaml`, `yml`, `trim`, `raw`".to_owned());
             }
             Step::LoadVar(step)
         })
