@@ -4,8 +4,10 @@
 //! looks at a clock or a network; what a file may refer to comes in as values.
 
 pub mod concourse;
+mod suggest;
+pub mod yaml;
 
-pub use concourse::read_task;
+pub use concourse::{read_task, read_vars, write, write_step, write_task};
 
 use crate::model::var::Values;
 use crate::model::{Diagnostic, Pipeline, Place};
