@@ -1,3 +1,4 @@
 //! The one test binary: one module a subject.
 
 mod dialect;
+mod runtime;
