@@ -5,6 +5,7 @@
 
 mod chip;
 mod frame;
+pub mod graph;
 mod list;
 mod overlay;
 mod progress;
