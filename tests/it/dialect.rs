@@ -216,3 +216,39 @@ fn one_fault_files_say_what_is_wrong() {
     }
     insta::assert_snapshot!("faults", out);
 }
+
+#[test]
+fn a_file_that_is_cut_off_is_reported_like_any_other() {
+    let values = values("bosh-alicloud");
+    for path in files(&fixtures().join("bosh-alicloud")) {
+        let text = fs::read_to_string(&path).expect("a file");
+        for tenth in 0..10 {
+            let mut cut = text.len() * tenth / 10;
+            while !text.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            let part = &text[..cut];
+            let read = read("f.yml", part, &values);
+            let errors = read.diagnostics.iter().filter(|one| one.is_error()).count();
+            assert_eq!(read.pipeline.is_none(), errors > 0, "{cut} bytes of {}", name(&path));
+            for diagnostic in &read.diagnostics {
+                let lines = part.split('\n').count();
+                assert!((1..=lines).contains(&(diagnostic.place.line as usize)), "{diagnostic}");
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_as_deep_as_files_may_nest_are_read_on_a_small_stack() {
+    for (open, close) in [("{try: ", "}"), ("{do: [", "]}"), ("{get: r, ensure: ", "}")] {
+        for levels in [40, 90, 190, 5_000] {
+            let step = format!("{}{{}}{}", open.repeat(levels), close.repeat(levels));
+            let text = format!("jobs: [{{name: unit, plan: [{step}]}}]\n");
+            let small = std::thread::Builder::new().stack_size(1 << 20);
+            let read = small.spawn(move || read("f.yml", &text, &Values::new()));
+            let read = read.expect("a thread").join().expect("no panic");
+            assert!(read.pipeline.is_none());
+        }
+    }
+}
