@@ -252,3 +252,41 @@ fn steps_as_deep_as_files_may_nest_are_read_on_a_small_stack() {
         }
     }
 }
+
+/// Each row: a pipeline, and the codes of what is said about it.
+#[test]
+fn what_is_allowed_is_allowed() {
+    for (text, codes) in [
+        // JSON, and lines that end as on Windows.
+        ("{\n\t\"jobs\": [\n\t\t{\"name\": \"a\",\n\t\t\"plan\": []}\n\t]\n}", &[][..]),
+        ("jobs:\r\n- name: a\r\n  plan: []\r\n", &[]),
+        // Braces of another language in a script.
+        ("jobs: [{name: a, plan: [{task: t, file: a/b, params: {F: '{{json}} {{.x}}'}}]}]", &[]),
+        // A name under `across` may hold its var, one further down may not.
+        (
+            "jobs: [{name: a, plan: [{task: 't-((.:v))', file: a/b, across: [{var: v, values: [1]}]}]}]",
+            &[],
+        ),
+        (
+            "jobs: [{name: a, plan: [{do: [{task: 't-((.:v))', file: a/b}], \
+             across: [{var: v, values: ((list))}]}]}]",
+            &["invalid-identifier"],
+        ),
+        // Names may be numbers, but not inside of steps.
+        ("resources: [{name: 1a, type: 2}]\njobs: [{name: 3b, plan: [{put: 1a}]}]", &[]),
+        // Nothing counts as not given.
+        ("groups:\nresources: ~\njobs: [{name: a, plan: , tags: null, serial: ~}]", &[]),
+        // `passed` takes patterns, and a put counts.
+        (
+            "resources: [{name: r, type: t}]\njobs: [{name: a-1, plan: [{put: r}]}, \
+             {name: b, plan: [{get: r, passed: ['a-*']}]}]",
+            &[],
+        ),
+        ("resource_types: [{name: unused, type: t}]\njobs: [{name: a}]\nparked: {x: 1}", &[]),
+    ] {
+        let read = read("f.yml", text, &Values::new());
+        let found: Vec<&str> = read.diagnostics.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(found, codes, "{text}\n{}", told(text, &read.diagnostics));
+        assert!(read.pipeline.is_some());
+    }
+}

@@ -60,6 +60,7 @@ fn composed<'n>() -> [(&'static str, Read<'n>); 6] {
 impl<'n> Reader<'n> {
     /// One step; nothing if it is of no kind.
     pub(super) fn step(&mut self, node: &'n Node) -> Option<Box<Step>> {
+        self.job.is_across = false;
         if node.is_null() {
             self.malformed(node.at, "no step configured");
             return None;
