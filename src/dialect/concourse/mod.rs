@@ -82,7 +82,7 @@ pub fn task_of(value: &Value) -> (Option<TaskConfig>, Vec<Diagnostic>) {
 pub fn step_of(value: &Value) -> (Option<Step>, Vec<Diagnostic>) {
     let node = Node::from_value(value, Mark { line: 1, column: 1 });
     let mut reader = Reader::new(&"step".into(), Names::any());
-    let step = reader.step(&node);
+    let step = reader.step(&node).map(|step| *step);
     (step.and_then(|step| usable(step, &reader.found)), reader.found)
 }
 
