@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::pass::SAFETY_NET;
 use super::{Core, report};
-use crate::engine::{self, Native};
+use crate::engine::native::{image_of, serving};
 use crate::model::build::{Cause, LogSource, PlanKind};
 use crate::model::time::parse_duration;
 use crate::model::var::{self, Fill, Values};
 use crate::model::{Map, ResourceId, Timestamp, Value, Version};
-use crate::resource::{self, Context, LogSink, ResourceError};
+use crate::resource::{self, Context, LogSink, ResourceError, ResourceType};
 use crate::scheduler::{self, facts::ResourceFacts};
 use crate::scheduler::due::{Intervals, due};
 use crate::store::StoreError;
@@ -184,7 +184,7 @@ async fn until_done(core: &Arc<Core>, row: ResourceRow) {
 
 /// What a check works with.
 struct Prepared {
-    native: Native,
+    kind: &'static dyn ResourceType,
     source: Map,
     timeout: Duration,
 }
@@ -201,7 +201,7 @@ async fn check(core: &Arc<Core>, row: &ResourceRow) -> Result<(), StoreError> {
         }
     };
     let key = ScopeKey {
-        kind: prepared.native.kind.name(),
+        kind: prepared.kind.name(),
         source: &prepared.source,
         is_shared: false,
     };
@@ -221,7 +221,7 @@ async fn check(core: &Arc<Core>, row: &ResourceRow) -> Result<(), StoreError> {
             core.store.save_versions(scope, &versions).await?;
             None
         }
-        Err(error) => Some(engine::describe(&error)),
+        Err(error) => Some(describe(&error)),
     };
     let next_at = core.clock.now() + interval;
     core.store.end_check(scope, CheckEnd { error: error.as_deref(), next_at }).await
@@ -265,8 +265,13 @@ async fn prepare(
         Ok(timeout) => timeout.unwrap_or(TIMEOUT),
         Err(error) => return Ok(Err(error.to_string())),
     };
-    Ok(engine::native(&plan.resource_type, &plan.image)
-        .map(|native| Prepared { native, source, timeout }))
+    let own = plan.image.chain.first().map(|own| {
+        let repository = own.source.get("repository").cloned().unwrap_or_default();
+        let filled = var::fill(&repository, &values, Fill::Lenient).unwrap_or(repository);
+        image_of(own, &filled)
+    });
+    Ok(serving(resource::BUILTIN, &plan.resource_type, own.as_deref())
+        .map(|serving| Prepared { kind: serving.kind, source, timeout }))
 }
 
 async fn look(
@@ -283,7 +288,7 @@ async fn look(
         env: Vec::new(),
     };
     let deadline = core.clock.now() + prepared.timeout;
-    let looking = prepared.native.kind.check(&cx, &prepared.source, from);
+    let looking = prepared.kind.check(&cx, &prepared.source, from);
     tokio::pin!(looking);
     tokio::select! {
         found = &mut looking => return found,
@@ -307,6 +312,11 @@ pub fn watched_paths(row: &ResourceRow) -> Vec<PathBuf> {
     }
     let Some(kind) = resource::find(&row.kind) else { return Vec::new() };
     kind.watched_paths(&row.config.source)
+}
+
+/// An error with its causes, in one line.
+fn describe(error: &ResourceError) -> String {
+    crate::control::Error::internal(error).message
 }
 
 /// Takes what a check says while it looks: its error tells all that people are shown.

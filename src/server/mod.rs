@@ -95,6 +95,7 @@ impl Server {
     pub fn start(parts: ServerParts) -> Self {
         let engine = Engine::new(Parts {
             runtimes: parts.runtimes.clone(),
+            types: crate::resource::BUILTIN,
             journal: parts.store.journal(),
             secrets: Arc::clone(&parts.secrets),
             clock: Arc::clone(&parts.clock),
