@@ -10,9 +10,7 @@ use super::pool::{Tx, transact};
 use super::row::{Row, args, to_json};
 use super::{Result, Store, StoreError};
 use crate::model::build::Status;
-use crate::model::{
-    BuildId, Job, JobId, PipelineId, ResourceId, ScopeId, Timestamp, VersionId,
-};
+use crate::model::{BuildId, Job, JobId, PipelineId, ResourceId, ScopeId, Timestamp, VersionId};
 use crate::scheduler::facts::ChosenInput;
 
 /// How many builds [`JobRow::pulse`] holds at most.

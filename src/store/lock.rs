@@ -91,7 +91,8 @@ pub fn holder(dir: &Path) -> Option<Holder> {
 fn read(file: &File) -> Holder {
     let mut text = String::new();
     let mut reader = file;
-    let known = reader.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str(&text).ok());
+    let known =
+        reader.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str(&text).ok());
     known.unwrap_or_else(|| Holder {
         pid: 0,
         host: String::new(),

@@ -11,11 +11,11 @@
 //! *Follows:* Concourse's model of pipelines, resources, scopes, versions and builds (`atc/db`).
 
 mod error;
+pub mod lock;
+mod migrate;
+pub mod notify;
 mod pool;
 mod row;
-mod migrate;
-pub mod lock;
-pub mod notify;
 
 pub mod pipeline;
 

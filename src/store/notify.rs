@@ -117,14 +117,18 @@ impl Notifier {
         let listening = match url {
             StoreUrl::Sqlite => None,
             StoreUrl::Postgres(url) => {
-                let fault =
-                    |source| StoreError::Open { database: hide_password(url), source };
+                let fault = |source| StoreError::Open { database: hide_password(url), source };
                 let mut listener = PgListener::connect(url).await.map_err(fault)?;
                 listener.listen(CHANNEL).await.map_err(fault)?;
                 Some(tokio::spawn(forward(listener, sender.clone(), origin.clone())))
             }
         };
         Ok(Self { sender, origin, listening: Mutex::new(listening) })
+    }
+
+    /// A word that no other opening of a store has.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
     }
 
     pub(super) fn listen(&self) -> Changes {

@@ -86,8 +86,7 @@ impl Db {
                 .test_before_acquire(false)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
         };
-        let fault =
-            |source| StoreError::Open { database: file.display().to_string(), source };
+        let fault = |source| StoreError::Open { database: file.display().to_string(), source };
         // The writer comes first: it makes the file and switches it to WAL.
         let writer = pool(1).connect_with(options.clone()).await.map_err(fault)?;
         let reader = pool(SQLITE_READERS).connect_with(options).await.map_err(fault)?;
@@ -109,11 +108,7 @@ impl Db {
     }
 
     /// Runs a reading statement and gives all rows.
-    pub(super) async fn fetch_all(
-        &self,
-        sql: impl Into<Sql>,
-        args: Vec<Arg>,
-    ) -> Result<Vec<Row>> {
+    pub(super) async fn fetch_all(&self, sql: impl Into<Sql>, args: Vec<Arg>) -> Result<Vec<Row>> {
         let sql = sql.into();
         match self {
             Self::Sqlite { reader, .. } => sqlite_query(sql.clone(), args)
@@ -158,10 +153,9 @@ impl Db {
                 };
                 writer.begin_with(begin).await.map(Inner::Sqlite)
             }
-            Self::Postgres(pool) => pool
-                .begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE")
-                .await
-                .map(Inner::Postgres),
+            Self::Postgres(pool) => {
+                pool.begin_with("BEGIN ISOLATION LEVEL SERIALIZABLE").await.map(Inner::Postgres)
+            }
         };
         let inner = inner.map_err(|source| statement_error("BEGIN", source))?;
         Ok(Tx { inner, changes: Vec::new() })
@@ -401,8 +395,7 @@ macro_rules! transact {
     ($store:expr, $durability:ident, |$tx:ident| $work:expr) => {{
         let mut tries = $crate::store::pool::Tries::default();
         loop {
-            let mut tx =
-                $store.db().begin($crate::store::pool::Durability::$durability).await?;
+            let mut tx = $store.db().begin($crate::store::pool::Durability::$durability).await?;
             let done: $crate::store::Result<_> = {
                 let $tx = &mut tx;
                 async { $work }.await

@@ -41,9 +41,7 @@ impl Store {
             self.append_events(build, &[NewEvent { event, output_offset: None }]).await?;
         }
         let cause = cause.map(|cause| to_json(cause, "cause")).transpose()?;
-        transact!(self, Power, |tx| {
-            self.finish_in(tx, build, status, cause.as_deref()).await
-        })
+        transact!(self, Power, |tx| self.finish_in(tx, build, status, cause.as_deref()).await)
     }
 
     async fn finish_in(

@@ -15,9 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::build::Status;
-use crate::model::{
-    BuildId, JobId, PipelineId, PipelineRef, PlanId, ResourceId, Timestamp,
-};
+use crate::model::{BuildId, JobId, PipelineId, PipelineRef, PlanId, ResourceId, Timestamp};
 
 use super::notify::{BuildChange, Change};
 use super::pool::Tx;

@@ -1,8 +1,8 @@
 //! What happens to a build before it runs: a place, inputs, a plan; and being told to stop.
 
 use super::{BuildRow, find};
+use crate::model::BuildId;
 use crate::model::build::{Plan, Status};
-use crate::model::{BuildId, Timestamp, Version};
 use crate::scheduler::facts::ChosenInput;
 use crate::store::job::{Which, request};
 use crate::store::notify::BuildChange;
@@ -131,14 +131,8 @@ async fn adopt(tx: &mut Tx, build: BuildId, job: i64, input: &ChosenInput) -> Re
                is_first_occurrence, version, metadata) \
                SELECT $1, $2, $3, r.id, v.digest, $6, v.version, v.metadata FROM resources r \
                JOIN versions v ON v.scope_id = r.scope_id WHERE r.id = $4 AND v.id = $5";
-    let args = args![
-        build,
-        &input.name,
-        job,
-        input.resource,
-        input.version,
-        input.is_first_occurrence,
-    ];
+    let args =
+        args![build, &input.name, job, input.resource, input.version, input.is_first_occurrence,];
     if tx.execute(sql, args).await? == 0 {
         return Ok(false);
     }

@@ -156,12 +156,7 @@ fn member(first: EventId, n_lines: u32, lines: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// Whole lines from `offset` on: about `wanted` bytes, or one line if that is longer.
-pub(super) fn read_lines(
-    tape: &Tape,
-    offset: u64,
-    len: u64,
-    wanted: usize,
-) -> io::Result<Vec<u8>> {
+pub(super) fn read_lines(tape: &Tape, offset: u64, len: u64, wanted: usize) -> io::Result<Vec<u8>> {
     let left = usize::try_from(len.saturating_sub(offset)).unwrap_or(usize::MAX);
     let mut wanted = wanted;
     loop {

@@ -93,9 +93,7 @@ pub(super) enum Create {
 /// Removes a file that may be gone already.
 pub(super) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(fault("remove", path, error))
-        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault("remove", path, error)),
         _ => Ok(()),
     }
 }

@@ -97,10 +97,8 @@ impl Log {
         }
         growing.lines.status = batch.status;
         growing.is_synced = batch.has_status;
-        self.progress.send_replace(Progress {
-            len: growing.lines.len,
-            is_complete: batch.status.is_some(),
-        });
+        self.progress
+            .send_replace(Progress { len: growing.lines.len, is_complete: batch.status.is_some() });
         Ok(first)
     }
 
@@ -300,12 +298,8 @@ impl Batch {
         let mut batch =
             Self { bytes: Vec::new(), lines: Vec::new(), status: None, has_status: false };
         for (id, new) in (first..).zip(events) {
-            let envelope = Envelope {
-                id,
-                at,
-                output_offset: new.output_offset,
-                event: new.event.clone(),
-            };
+            let envelope =
+                Envelope { id, at, output_offset: new.output_offset, event: new.event.clone() };
             let start = batch.bytes.len();
             serde_json::to_writer(&mut batch.bytes, &envelope).map_err(|error| {
                 StoreError::Decode { what: "event".to_owned(), source: error.into() }

@@ -43,9 +43,16 @@ impl Store {
     /// When the disk refuses: nothing of the call is in the log then. A conflict when the log
     /// tells the build's end already.
     pub async fn append_events(&self, build: BuildId, events: &[NewEvent]) -> Result<EventId> {
+        self.append_owned(build, events.to_vec()).await
+    }
+
+    pub(super) async fn append_owned(
+        &self,
+        build: BuildId,
+        events: Vec<NewEvent>,
+    ) -> Result<EventId> {
         let now = self.now();
         let log = self.logs().log(build);
-        let events = events.to_vec();
         let first = self.logs().blocking(build, move || log.append(&events, now)).await?;
         self.logs().after_append(build);
         Ok(first)
@@ -244,14 +251,15 @@ async fn sync_all(unsynced: &Arc<Unsynced>) {
         return;
     }
     let failed = tokio::task::spawn_blocking(move || {
-        logs.into_iter().filter(|(build, log)| {
-            let done = log.sync();
-            if let Err(error) = &done {
-                tracing::error!(%build, %error, "a build's log is not on the disk yet");
-            }
-            done.is_err()
-        })
-        .collect::<Vec<_>>()
+        logs.into_iter()
+            .filter(|(build, log)| {
+                let done = log.sync();
+                if let Err(error) = &done {
+                    tracing::error!(%build, %error, "a build's log is not on the disk yet");
+                }
+                done.is_err()
+            })
+            .collect::<Vec<_>>()
     })
     .await;
     for (build, log) in failed.unwrap_or_default() {

@@ -83,7 +83,7 @@ impl LogReader {
     }
 
     /// The same, which does not wait for more.
-    pub(super) fn ending(mut self) -> Self {
+    pub(in crate::store) fn ending(mut self) -> Self {
         self.is_ending = true;
         self
     }

@@ -69,11 +69,7 @@ impl PipelineRow {
     pub(super) fn read(row: &mut Row) -> Result<Self> {
         Ok(Self {
             id: row.take()?,
-            pipeline: PipelineRef {
-                team: row.take()?,
-                name: row.take()?,
-                instance: row.take()?,
-            },
+            pipeline: PipelineRef { team: row.take()?, name: row.take()?, instance: row.take()? },
             version: row.take()?,
             position: row.take()?,
             pause: Paused::read(row)?,
@@ -134,12 +130,7 @@ impl Store {
     ///
     /// # Errors
     /// Not found; a conflict for an archived one.
-    pub async fn pause_pipeline(
-        &self,
-        id: PipelineId,
-        by: &str,
-        why: Option<&str>,
-    ) -> Result<()> {
+    pub async fn pause_pipeline(&self, id: PipelineId, by: &str, why: Option<&str>) -> Result<()> {
         let sql = "UPDATE pipelines SET paused_at = COALESCE(paused_at, $2), paused_by = $3, \
                    paused_why = $4 WHERE id = $1";
         transact!(self, Process, |tx| {
@@ -183,8 +174,7 @@ impl Store {
                 let action = format!("rename pipeline `{pipeline}`");
                 return Err(StoreError::conflict(action, format!("`{name}` exists")));
             }
-            let renamed =
-                tx.fetch_all(sql, args![&pipeline.team, &pipeline.name, name]).await?;
+            let renamed = tx.fetch_all(sql, args![&pipeline.team, &pipeline.name, name]).await?;
             if renamed.is_empty() {
                 return Err(StoreError::not_found("pipeline", pipeline));
             }
@@ -200,19 +190,13 @@ impl Store {
 ///
 /// # Errors
 /// Not found; a conflict for an archived one.
-pub(super) async fn refuse_archived(
-    tx: &mut Tx,
-    pipeline: PipelineId,
-    action: &str,
-) -> Result<()> {
+pub(super) async fn refuse_archived(tx: &mut Tx, pipeline: PipelineId, action: &str) -> Result<()> {
     let sql = "SELECT archived_at FROM pipelines WHERE id = $1";
     let Some(mut row) = tx.fetch_optional(sql, args![pipeline]).await? else {
         return Err(StoreError::not_found("pipeline", pipeline));
     };
     match row.take_opt::<Timestamp>()? {
         None => Ok(()),
-        Some(_) => {
-            Err(StoreError::conflict(action, "action not allowed for an archived pipeline"))
-        }
+        Some(_) => Err(StoreError::conflict(action, "action not allowed for an archived pipeline")),
     }
 }

@@ -135,9 +135,7 @@ async fn read(tx: &mut Tx, filter: Filter) -> Result<Overview> {
 
 /// The builds that jobs point at, and the inputs that tell what made a job red.
 async fn read_builds(tx: &mut Tx, filter: Filter, overview: &mut Overview) -> Result<()> {
-    for pointer in
-        ["finished_build_id", "next_build_id", "transition_build_id", "green_build_id"]
-    {
+    for pointer in ["finished_build_id", "next_build_id", "transition_build_id", "green_build_id"] {
         let sql = format!(
             "SELECT {} {} WHERE b.id IN (SELECT j.{pointer} FROM jobs j {} AND j.is_active)",
             BuildRow::COLUMNS,

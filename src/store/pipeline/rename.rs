@@ -59,8 +59,7 @@ async fn rename(
         return Ok(());
     }
     let rows = tx.fetch_all(noun.list, args![id]).await?;
-    let stored: Vec<String> =
-        rows.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?;
+    let stored: Vec<String> = rows.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?;
     let moves = wanted.into_iter().filter(|(old, _)| stored.contains(old)).collect();
     let order = safe_order(moves).ok_or_else(|| {
         let why = format!("{} name swapping is not supported at this time", noun.word);

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 use super::rename::rename_all;
 use crate::model::{
-    BuildId, Job, JobId, Pipeline, PipelineId, PipelineRef, Resource, ResourceId, TeamId,
-    Timestamp,
+    BuildId, Job, JobId, Pipeline, PipelineId, PipelineRef, Resource, ResourceId, TeamId, Timestamp,
 };
 use crate::store::job::{Which, request};
 use crate::store::notify::Change;
@@ -57,7 +56,6 @@ pub struct PipelineSet {
     /// Whether it was left as it is, because a newer build has set it since.
     pub is_superseded: bool,
 }
-
 
 impl Store {
     /// Sets a pipeline in one transaction: configuration, jobs, resources, edges, pins, and a

@@ -111,15 +111,18 @@ pub(in crate::store) async fn find_pinned(
         return Ok(Some(row.take()?));
     }
     // LIKE only narrows: it knows no case on SQLite. The versions themselves decide.
-    let like = pin.0.iter().next().map_or_else(|| "%".to_owned(), |(key, value)| {
-        let pair = super::text(&Version::of(key, value)).unwrap_or_default();
-        let inner = pair.trim_start_matches('{').trim_end_matches('}');
-        let escaped: String = inner
-            .chars()
-            .flat_map(|c| if "\\%_".contains(c) { vec!['\\', c] } else { vec![c] })
-            .collect();
-        format!("%{escaped}%")
-    });
+    let like = pin.0.iter().next().map_or_else(
+        || "%".to_owned(),
+        |(key, value)| {
+            let pair = super::text(&Version::of(key, value)).unwrap_or_default();
+            let inner = pair.trim_start_matches('{').trim_end_matches('}');
+            let escaped: String = inner
+                .chars()
+                .flat_map(|c| if "\\%_".contains(c) { vec!['\\', c] } else { vec![c] })
+                .collect();
+            format!("%{escaped}%")
+        },
+    );
     let sql = "SELECT id, version FROM versions WHERE scope_id = $1 AND version LIKE $2 \
                ESCAPE '\\' ORDER BY check_order DESC, id DESC";
     for mut row in tx.fetch_all(sql, args![scope, like]).await? {

@@ -38,11 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// Not found.
-    pub async fn attach_scope(
-        &self,
-        resource: ResourceId,
-        key: ScopeKey<'_>,
-    ) -> Result<Attached> {
+    pub async fn attach_scope(&self, resource: ResourceId, key: ScopeKey<'_>) -> Result<Attached> {
         let digest = self.scope_digest(key.kind, key.source);
         let sql = "SELECT s.id FROM resources r JOIN scopes s ON s.id = r.scope_id \
                    JOIN resource_configs c ON c.id = s.config_id \
@@ -117,8 +113,7 @@ pub(in crate::store) async fn scope_of_put(
     if let Some(scope) = found.scope {
         return Ok(scope);
     }
-    let key =
-        ScopeKey { kind: &found.kind, source: &found.config.source, is_shared: false };
+    let key = ScopeKey { kind: &found.kind, source: &found.config.source, is_shared: false };
     let digest = store.scope_digest(key.kind, key.source);
     Ok(attach(tx, resource, key, &digest, store.now()).await?.scope)
 }

@@ -2,8 +2,6 @@
 //!
 //! *Follows:* Concourse's `atc/db/resource_config_scope.go`.
 
-use std::borrow::Cow;
-
 use sha2::{Digest, Sha256};
 
 use crate::model::version::MetadataField;
