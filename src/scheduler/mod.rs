@@ -15,6 +15,8 @@ mod decision;
 mod planner;
 mod queue;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod tests;
 mod trigger;
 #[cfg(test)]

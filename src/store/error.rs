@@ -64,20 +64,29 @@ pub enum StoreError {
         /// The text, without what may be a password.
         text: String,
     },
-    /// The database does not do what was asked.
-    #[error("cannot {action}")]
-    Database {
-        /// What was tried, as a verb and its object.
-        action: String,
+    /// The database cannot be opened.
+    #[error("cannot open database `{database}`")]
+    Open {
+        /// Its file, or its address without password.
+        database: String,
         /// Why not.
         #[source]
         source: sqlx::Error,
     },
-    /// What is stored cannot be read.
-    #[error("cannot read stored {what}")]
+    /// The database refuses a statement.
+    #[error("cannot run statement `{statement} …`")]
+    Statement {
+        /// Its first words.
+        statement: String,
+        /// Why not.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// What is stored cannot be read, or what is given cannot be stored.
+    #[error("cannot read or write stored {what}")]
     Decode {
         /// What it is.
-        what: &'static str,
+        what: String,
         /// Why not.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -93,4 +102,14 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl StoreError {
+    pub(super) fn not_found(noun: &'static str, name: impl std::fmt::Display) -> Self {
+        Self::NotFound { noun, name: name.to_string() }
+    }
+
+    pub(super) fn conflict(action: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Conflict { action: action.into(), why: why.into() }
+    }
 }

@@ -296,5 +296,7 @@ fn type_image(kind: &ResourceType, others: &[&ResourceType]) -> TypeImage {
         params: kind.params.clone(),
         privileged: kind.privileged,
         check_every: kind.check_every,
+        tags: kind.tags.clone(),
+        defaults: kind.defaults.clone(),
     }
 }

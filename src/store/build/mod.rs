@@ -1,15 +1,26 @@
 //! Builds: making, starting, ending, listing; what they got and put.
 
+mod create;
+mod finish;
+mod input;
+mod pointer;
+mod read;
+mod start;
+
+pub use input::{InputRow, OutputRow, VersionUse};
+pub use start::Started;
+
 use std::time::Duration;
 
-use crate::model::build::{Plan, Status};
-use crate::model::version::MetadataField;
-use crate::model::{
-    BuildId, JobId, PipelineId, PipelineRef, PlanId, ResourceId, Timestamp, Version,
-};
-use crate::scheduler::facts::ChosenInput;
+use serde::{Deserialize, Serialize};
 
-use super::{Result, Store};
+use crate::model::build::Status;
+use crate::model::{BuildId, JobId, PipelineId, PipelineRef, PlanId, ResourceId, Timestamp};
+
+use super::notify::{BuildChange, Change};
+use super::pool::Tx;
+use super::row::{Row, args};
+use super::{Result, StoreError};
 
 /// A build as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +75,7 @@ pub enum BuildKind {
 }
 
 /// Where a build broke first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseRow {
     /// The node of the plan.
     pub plan: PlanId,
@@ -78,185 +89,109 @@ pub struct CauseRow {
     pub after: Option<Duration>,
 }
 
-/// An input of a build.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputRow {
-    /// The input's name.
-    pub name: String,
-    /// The resource.
-    pub resource: ResourceId,
-    /// The resource's name.
-    pub resource_name: String,
-    /// The version.
-    pub version: Version,
-    /// What the resource tells of it.
-    pub metadata: Vec<MetadataField>,
-    /// Whether no build of the job had it before.
-    pub is_first_occurrence: bool,
-    /// The version's rank in the resource's present scope, if it is known there.
-    pub check_order: Option<i64>,
+impl BuildKind {
+    /// The word in the database.
+    fn word(self) -> &'static str {
+        match self {
+            BuildKind::Scheduled => "scheduled",
+            BuildKind::Manual => "manual",
+            BuildKind::Rerun(_) => "rerun",
+            BuildKind::Check => "check",
+        }
+    }
+
+    fn read(word: &str, rerun_of: Option<BuildId>) -> Result<Self> {
+        match (word, rerun_of) {
+            ("scheduled", _) => Ok(BuildKind::Scheduled),
+            ("manual", _) => Ok(BuildKind::Manual),
+            ("rerun", Some(of)) => Ok(BuildKind::Rerun(of)),
+            ("check", _) => Ok(BuildKind::Check),
+            _ => Err(StoreError::Decode {
+                what: "build".to_owned(),
+                source: format!("unknown kind `{word}`").into(),
+            }),
+        }
+    }
 }
 
-/// An output of a build.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutputRow {
-    /// The step's name.
-    pub name: String,
-    /// The resource.
-    pub resource: ResourceId,
-    /// The resource's name.
-    pub resource_name: String,
-    /// The version.
-    pub version: Version,
-    /// What the resource tells of it.
-    pub metadata: Vec<MetadataField>,
+impl BuildRow {
+    /// The columns of a build, in the order of [`BuildRow::read`]; needs [`BuildRow::FROM`].
+    pub(super) const COLUMNS: &str = "b.id, b.name, b.kind, b.rerun_of, bt.name, \
+        b.pipeline_id, bp.name, bp.instance, b.job_id, bj.name, b.resource_id, br.name, \
+        b.status, b.created_at, b.started_at, b.ended_at, b.created_by, b.aborted_by, \
+        b.is_aborted, b.is_scheduled, b.are_inputs_ready, b.cause";
+
+    /// Builds `b` with the names of what they belong to.
+    pub(super) const FROM: &str = "FROM builds b JOIN teams bt ON bt.id = b.team_id \
+        LEFT JOIN pipelines bp ON bp.id = b.pipeline_id \
+        LEFT JOIN jobs bj ON bj.id = b.job_id \
+        LEFT JOIN resources br ON br.id = b.resource_id";
+
+    pub(super) fn read(row: &mut Row) -> Result<Self> {
+        let id = row.take()?;
+        let name = row.take()?;
+        let kind: String = row.take()?;
+        let kind = BuildKind::read(&kind, row.take_opt()?)?;
+        let team: String = row.take()?;
+        let pipeline = match (row.take_opt()?, row.take_opt()?, row.take_opt()?) {
+            (Some(id), Some(name), Some(instance)) => {
+                Some((id, PipelineRef { team: team.clone(), name, instance }))
+            }
+            _ => None,
+        };
+        let job = pair(row)?;
+        let resource = pair(row)?;
+        let status: Status = row.take()?;
+        let mut build = Self {
+            id,
+            name,
+            kind,
+            team,
+            pipeline,
+            job,
+            resource,
+            status,
+            created_at: row.take()?,
+            started_at: row.take_opt()?,
+            ended_at: row.take_opt()?,
+            created_by: row.take_opt()?,
+            aborted_by: row.take_opt()?,
+            is_aborting: row.take()?,
+            is_scheduled: row.take()?,
+            are_inputs_ready: row.take()?,
+            cause: row.take_json_opt("cause")?,
+        };
+        build.is_aborting &= !status.is_over();
+        Ok(build)
+    }
+
+    /// What to tell of it.
+    pub(super) fn change(&self, what: BuildChange) -> Change {
+        Change::Build {
+            build: self.id,
+            job: self.job.as_ref().map(|(id, _)| *id),
+            pipeline: self.pipeline.as_ref().map(|(id, _)| *id),
+            what,
+        }
+    }
 }
 
-/// How starting a build went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Started {
-    /// It runs now.
-    Now,
-    /// It had started before; nothing changed.
-    Already,
-    /// Somebody told it to stop meanwhile; nothing changed.
-    Aborting,
-    /// It is over; nothing changed.
-    Over,
+/// Takes an id and a name.
+fn pair<T: super::row::Column>(row: &mut Row) -> Result<Option<(T, String)>> {
+    Ok(match (row.take_opt()?, row.take_opt()?) {
+        (Some(id), Some(name)) => Some((id, name)),
+        _ => None,
+    })
 }
 
-impl Store {
-    /// Makes a build of a job for a person, with the next number.
-    ///
-    /// # Errors
-    /// Not found; a conflict when the job forbids it or its pipeline is archived.
-    pub async fn create_manual_build(&self, _job: JobId, _by: &str) -> Result<BuildRow> {
-        todo!()
-    }
-
-    /// Makes a build of a job for the scheduler, unless one of the job waits already.
-    pub async fn create_scheduled_build(&self, _job: JobId) -> Result<Option<BuildRow>> {
-        todo!()
-    }
-
-    /// Makes a build that runs again with the inputs of another.
-    ///
-    /// # Errors
-    /// Not found; a conflict when the job forbids it, its pipeline is archived, or the original
-    /// never got its inputs.
-    pub async fn create_rerun(&self, _of: BuildId, _by: &str) -> Result<BuildRow> {
-        todo!()
-    }
-
-    /// Makes a build that shows a check of a resource, started with its plan.
-    ///
-    /// # Errors
-    /// Not found; a conflict when the pipeline is archived.
-    pub async fn create_check_build(
-        &self,
-        _resource: ResourceId,
-        _plan: &Plan,
-        _by: Option<&str>,
-    ) -> Result<BuildRow> {
-        todo!()
-    }
-
-    /// Gives a pending build a place among the running ones. Doing it again changes nothing.
-    pub async fn mark_build_scheduled(&self, _build: BuildId) -> Result<()> {
-        todo!()
-    }
-
-    /// Fixes a pending build's inputs, with the builds that vouch for them, in place of what was
-    /// there.
-    ///
-    /// # Errors
-    /// A conflict when a version is gone from its resource's scope:
-    /// `chosen version of input <name> not available`.
-    pub async fn adopt_inputs(&self, _build: BuildId, _inputs: &[ChosenInput]) -> Result<()> {
-        todo!()
-    }
-
-    /// Starts a build with its plan.
-    pub async fn start_build(&self, _build: BuildId, _plan: &Plan) -> Result<Started> {
-        todo!()
-    }
-
-    /// Ends a build: status, first cause, pointers and pulse of its job, requests for the jobs
-    /// that wait for it; on success also what it vouches for. Ending it the same way again
-    /// changes nothing.
-    ///
-    /// # Errors
-    /// [`super::StoreError::Move`] when it cannot go there.
-    pub async fn finish_build(
-        &self,
-        _build: BuildId,
-        _status: Status,
-        _cause: Option<&CauseRow>,
-    ) -> Result<()> {
-        todo!()
-    }
-
-    /// Tells a build to stop. One that waits is requested to be scheduled, which ends it.
-    /// One that is over stays so. Tells where it stands.
-    ///
-    /// # Errors
-    /// Not found.
-    pub async fn abort_build(&self, _build: BuildId, _by: &str) -> Result<Status> {
-        todo!()
-    }
-
-    /// One build.
-    pub async fn build(&self, _build: BuildId) -> Result<Option<BuildRow>> {
-        todo!()
-    }
-
-    /// The build of a job with that name.
-    pub async fn build_of_job(&self, _job: JobId, _name: &str) -> Result<Option<BuildRow>> {
-        todo!()
-    }
-
-    /// Builds of a job, newest first, older than `before` if that is given.
-    pub async fn job_builds(
-        &self,
-        _job: JobId,
-        _before: Option<BuildId>,
-        _limit: u32,
-    ) -> Result<Vec<BuildRow>> {
-        todo!()
-    }
-
-    /// Builds of jobs that are not over, oldest first.
-    pub async fn running_builds(&self) -> Result<Vec<BuildRow>> {
-        todo!()
-    }
-
-    /// Builds that started and are not over, checks too, oldest first: what must be tracked.
-    pub async fn started_builds(&self) -> Result<Vec<BuildRow>> {
-        todo!()
-    }
-
-    /// What a build does, once that is decided.
-    pub async fn build_plan(&self, _build: BuildId) -> Result<Option<Plan>> {
-        todo!()
-    }
-
-    /// What a build got, by name.
-    pub async fn build_inputs(&self, _build: BuildId) -> Result<Vec<InputRow>> {
-        todo!()
-    }
-
-    /// What a build put, in the order of putting.
-    pub async fn build_outputs(&self, _build: BuildId) -> Result<Vec<OutputRow>> {
-        todo!()
-    }
-
-    /// The last build of the same job before it that succeeded.
-    pub async fn last_green_before(&self, _build: BuildId) -> Result<Option<BuildRow>> {
-        todo!()
-    }
-
-    /// The newest build before it that put a version that this one got for the first time.
-    pub async fn made_by(&self, _build: BuildId) -> Result<Option<BuildRow>> {
-        todo!()
+/// A build, inside a transaction.
+///
+/// # Errors
+/// Not found.
+pub(super) async fn find(tx: &mut Tx, build: BuildId) -> Result<BuildRow> {
+    let sql = format!("SELECT {} {} WHERE b.id = $1", BuildRow::COLUMNS, BuildRow::FROM);
+    match tx.fetch_optional(sql, args![build]).await? {
+        Some(mut row) => BuildRow::read(&mut row),
+        None => Err(StoreError::not_found("build", build)),
     }
 }

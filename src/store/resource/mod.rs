@@ -1,11 +1,23 @@
 //! Resources, the scopes that hold their histories, versions, pins, checks.
 
-use crate::model::version::MetadataField;
-use crate::model::{
-    BuildId, Map, PipelineId, Resource, ResourceId, ScopeId, Timestamp, Version, VersionId,
-};
+mod check;
+mod pin;
+mod scope;
+mod version;
 
-use super::{Result, Store};
+pub use check::{CheckCandidate, CheckEnd, CheckState};
+pub use scope::{Attached, ScopeKey};
+pub use version::{VersionRow, VersionsSaved};
+
+pub(super) use pin::find_pinned;
+pub(super) use scope::scope_of_put;
+pub(super) use version::{digest, save_versions, text};
+
+use crate::model::{PipelineId, Resource, ResourceId, ScopeId, Version};
+
+use super::pool::Tx;
+use super::row::{Row, args};
+use super::{Result, Store, StoreError};
 
 /// A resource as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,21 +51,6 @@ pub struct Pin {
     pub comment: Option<String>,
 }
 
-/// A version as stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VersionRow {
-    /// Its id.
-    pub id: VersionId,
-    /// The version.
-    pub version: Version,
-    /// What the resource tells of it.
-    pub metadata: Vec<MetadataField>,
-    /// Its rank in its scope; the highest is the latest, 0 was never reported by a check.
-    pub check_order: i64,
-    /// Whether it may be used.
-    pub is_enabled: bool,
-}
-
 /// A resource as an overview shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceOverview {
@@ -65,212 +62,86 @@ pub struct ResourceOverview {
     pub check: Option<CheckState>,
 }
 
-/// How the last check of a scope went.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckState {
-    /// When it began.
-    pub started_at: Option<Timestamp>,
-    /// When it ended; before `started_at` or nothing while it runs.
-    pub ended_at: Option<Timestamp>,
-    /// Whether it went well.
-    pub is_ok: bool,
-    /// Why not.
-    pub error: Option<String>,
-    /// When the next is due.
-    pub next_at: Option<Timestamp>,
-    /// The build that shows it, if one does.
-    pub build: Option<BuildId>,
-}
+impl ResourceRow {
+    /// The columns of a resource `r`, in the order of [`ResourceRow::read`].
+    pub(super) const COLUMNS: &str = "r.id, r.pipeline_id, r.name, r.kind, r.is_active, \
+        r.config, r.scope_id, r.pin, r.pin_by, r.pin_comment";
 
-impl CheckState {
-    /// Whether one runs.
-    pub fn is_running(&self) -> bool {
-        self.started_at.is_some() && self.ended_at < self.started_at
+    pub(super) fn read(row: &mut Row) -> Result<Self> {
+        Ok(Self {
+            id: row.take()?,
+            pipeline: row.take()?,
+            name: row.take()?,
+            kind: row.take()?,
+            is_active: row.take()?,
+            config: row.take_json("resource")?,
+            scope: row.take_opt()?,
+            pin: Pin::read(row)?,
+        })
     }
 }
 
-/// What a version history belongs to: a type and a source, filled.
-#[derive(Debug, Clone, Copy)]
-pub struct ScopeKey<'a> {
-    /// The type; for a custom type, what tells its image apart too.
-    pub kind: &'a str,
-    /// The source with all references filled. Only a digest of it is kept.
-    pub source: &'a Map,
-    /// Whether resources with the same type and source share the history.
-    pub is_shared: bool,
+impl Pin {
+    fn read(row: &mut Row) -> Result<Option<Self>> {
+        let version: Option<Version> = row.take_opt()?;
+        let by = row.take_opt()?;
+        let comment = row.take_opt()?;
+        Ok(version.map(|version| Self { version, by, comment }))
+    }
 }
 
-/// A resource's scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attached {
-    /// The scope.
-    pub scope: ScopeId,
-    /// Whether the resource had another before, or none.
-    pub is_moved: bool,
-}
+impl ResourceOverview {
+    /// Selects resources `r` with their newest version and last check, in the order of
+    /// [`ResourceOverview::read`]; a condition may follow.
+    pub(super) const SELECT: &str = "SELECT r.id, r.pipeline_id, r.name, r.kind, r.is_active, \
+        r.config, r.scope_id, r.pin, r.pin_by, r.pin_comment, \
+        v.id, v.version, v.metadata, v.check_order, d.digest, \
+        s.id, s.check_started_at, s.check_ended_at, s.check_ok, s.check_error, s.check_next_at, \
+        s.check_build_id, c.ended_at, c.error, c.next_at \
+        FROM resources r \
+        LEFT JOIN scopes s ON s.id = r.scope_id \
+        LEFT JOIN scopeless_checks c ON c.resource_id = r.id AND r.scope_id IS NULL \
+        LEFT JOIN versions v ON v.id = (SELECT n.id FROM versions n \
+            WHERE n.scope_id = r.scope_id AND n.check_order > 0 \
+            ORDER BY n.check_order DESC LIMIT 1) \
+        LEFT JOIN disabled_versions d ON d.resource_id = r.id AND d.digest = v.digest";
 
-/// What saving versions did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VersionsSaved {
-    /// How many were unknown before.
-    pub n_new: u32,
-    /// The latest version now.
-    pub latest: Option<VersionId>,
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CheckEnd<'a> {
-    /// Why it failed; nothing if it went well.
-    pub error: Option<&'a str>,
-    /// When the next is due.
-    pub next_at: Timestamp,
-}
-
-/// A resource with all that says whether it is due for a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CheckCandidate {
-    /// The resource.
-    pub row: ResourceRow,
-    /// Its scope's last check.
-    pub check: Option<CheckState>,
-    /// Whether some job takes it as a trigger without `passed`.
-    pub is_trigger: bool,
-    /// Whether some job takes it without trigger and without `passed`.
-    pub is_plain_input: bool,
-    /// Whether its scope has any version that a check reported.
-    pub has_versions: bool,
-    /// Whether a stored version matches its pin; true without a pin.
-    pub is_pin_known: bool,
+    pub(super) fn read(row: &mut Row) -> Result<Self> {
+        Ok(Self {
+            row: ResourceRow::read(row)?,
+            latest: VersionRow::read_opt(row)?,
+            check: CheckState::read_either(row)?,
+        })
+    }
 }
 
 impl Store {
     /// The active resource of that name.
-    pub async fn resource(
-        &self,
-        _pipeline: PipelineId,
-        _name: &str,
-    ) -> Result<Option<ResourceRow>> {
-        todo!()
+    pub async fn resource(&self, pipeline: PipelineId, name: &str) -> Result<Option<ResourceRow>> {
+        let sql = format!(
+            "SELECT {} FROM resources r WHERE r.pipeline_id = $1 AND r.name = $2 AND r.is_active",
+            ResourceRow::COLUMNS
+        );
+        let row = self.db().fetch_optional(sql, args![pipeline, name]).await?;
+        row.map(|mut row| ResourceRow::read(&mut row)).transpose()
     }
 
     /// The resource of that id, active or not.
-    pub async fn resource_by_id(&self, _resource: ResourceId) -> Result<Option<ResourceRow>> {
-        todo!()
+    pub async fn resource_by_id(&self, resource: ResourceId) -> Result<Option<ResourceRow>> {
+        let sql = format!("SELECT {} FROM resources r WHERE r.id = $1", ResourceRow::COLUMNS);
+        let row = self.db().fetch_optional(sql, args![resource]).await?;
+        row.map(|mut row| ResourceRow::read(&mut row)).transpose()
     }
+}
 
-    /// Active resources of pipelines that are not paused, with what says whether they are due.
-    pub async fn check_candidates(&self) -> Result<Vec<CheckCandidate>> {
-        todo!()
-    }
-
-    /// Finds or makes the scope of that key and points the resource at it. Jobs that use the
-    /// resource are requested when it moves.
-    ///
-    /// # Errors
-    /// Not found.
-    pub async fn attach_scope(
-        &self,
-        _resource: ResourceId,
-        _key: ScopeKey<'_>,
-    ) -> Result<Attached> {
-        todo!()
-    }
-
-    /// Saves versions that a check found, oldest first: known ones stay where they are unless a
-    /// new one is among them, then all move up in the order given. Jobs that take a resource of
-    /// the scope without `passed` are requested when anything is new.
-    pub async fn save_versions(
-        &self,
-        _scope: ScopeId,
-        _versions: &[Version],
-    ) -> Result<VersionsSaved> {
-        todo!()
-    }
-
-    /// Versions of a resource, newest first: older than `before` if that is given, with all
-    /// fields of `filter`, at most `limit`.
-    pub async fn versions(
-        &self,
-        _resource: ResourceId,
-        _before: Option<VersionId>,
-        _filter: &Version,
-        _limit: u32,
-    ) -> Result<Vec<VersionRow>> {
-        todo!()
-    }
-
-    /// One version of the resource's scope.
-    pub async fn version(
-        &self,
-        _resource: ResourceId,
-        _version: VersionId,
-    ) -> Result<Option<VersionRow>> {
-        todo!()
-    }
-
-    /// The latest version of a scope.
-    pub async fn latest_version(&self, _scope: ScopeId) -> Result<Option<VersionRow>> {
-        todo!()
-    }
-
-    /// Pins a resource to a version of its scope.
-    ///
-    /// # Errors
-    /// Not found; a conflict when the configuration pins it, or its pipeline is archived.
-    pub async fn pin_version(
-        &self,
-        _resource: ResourceId,
-        _version: VersionId,
-        _by: &str,
-        _comment: Option<&str>,
-    ) -> Result<()> {
-        todo!()
-    }
-
-    /// Removes whatever pin is stored.
-    pub async fn unpin_version(&self, _resource: ResourceId) -> Result<()> {
-        todo!()
-    }
-
-    /// Lets a version be used, or not. It holds for the same content in later scopes too.
-    ///
-    /// # Errors
-    /// Not found; a conflict in an archived pipeline.
-    pub async fn enable_version(&self, _resource: ResourceId, _version: VersionId) -> Result<()> {
-        todo!()
-    }
-
-    /// The opposite of [`Store::enable_version`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn disable_version(&self, _resource: ResourceId, _version: VersionId) -> Result<()> {
-        todo!()
-    }
-
-    /// How the last check of a scope went.
-    pub async fn check_state(&self, _scope: ScopeId) -> Result<Option<CheckState>> {
-        todo!()
-    }
-
-    /// Notes that a check of the scope begins; `build` shows it.
-    pub async fn begin_check(&self, _scope: ScopeId, _build: Option<BuildId>) -> Result<()> {
-        todo!()
-    }
-
-    /// Notes how a check of the scope ended.
-    pub async fn end_check(&self, _scope: ScopeId, _end: CheckEnd<'_>) -> Result<()> {
-        todo!()
-    }
-
-    /// Notes that a resource without a scope cannot be checked: its source cannot be filled.
-    pub async fn note_check_error(
-        &self,
-        _resource: ResourceId,
-        _error: Option<&str>,
-        _next_at: Timestamp,
-    ) -> Result<()> {
-        todo!()
+/// A resource, inside a transaction.
+///
+/// # Errors
+/// Not found.
+pub(super) async fn find(tx: &mut Tx, resource: ResourceId) -> Result<ResourceRow> {
+    let sql = format!("SELECT {} FROM resources r WHERE r.id = $1", ResourceRow::COLUMNS);
+    match tx.fetch_optional(sql, args![resource]).await? {
+        Some(mut row) => ResourceRow::read(&mut row),
+        None => Err(StoreError::not_found("resource", resource)),
     }
 }
