@@ -2,4 +2,6 @@
 
 mod tidy;
 mod dialect;
+mod engine;
 mod runtime;
+mod support;

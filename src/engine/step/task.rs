@@ -294,7 +294,7 @@ fn clean(path: &str, working_dir: &str) -> String {
     let parts: Vec<&str> =
         without_up.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let joined = parts.join("/");
-    if !without_up.starts_with('/') {
+    if !path.starts_with('/') {
         return joined;
     }
     let absolute = format!("/{joined}");

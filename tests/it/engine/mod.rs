@@ -1,0 +1,3 @@
+//! The engine on the fake runtime.
+
+mod step;
