@@ -10,14 +10,10 @@ pub enum Context {
     Overview,
     /// A pipeline's graph.
     Graph,
-    /// A run's stages.
-    Run,
     /// A build.
     Build,
     /// A log over the whole screen.
     Log,
-    /// A resource's versions.
-    Resource,
     /// Workers, the queue, messages: plain lists.
     List,
     /// A shell has the keys.
@@ -32,13 +28,11 @@ pub enum Context {
 
 impl Context {
     /// All of them.
-    pub const ALL: [Context; 11] = [
+    pub const ALL: [Context; 9] = [
         Context::Overview,
         Context::Graph,
-        Context::Run,
         Context::Build,
         Context::Log,
-        Context::Resource,
         Context::List,
         Context::Shell,
         Context::Chooser,
@@ -51,10 +45,8 @@ impl Context {
         match self {
             Context::Overview => "overview",
             Context::Graph => "graph",
-            Context::Run => "run",
             Context::Build => "build",
             Context::Log => "log",
-            Context::Resource => "resource",
             Context::List => "list",
             Context::Shell => "shell",
             Context::Chooser => "chooser",
@@ -84,22 +76,19 @@ pub enum Group {
     TakeAway,
     /// What changes the server.
     Change,
-    /// Marks.
-    Many,
     /// The same in all places.
     Everywhere,
 }
 
 impl Group {
     /// All of them, as the help has them.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 7] = [
         Group::Move,
         Group::Open,
         Group::See,
         Group::GoIn,
         Group::TakeAway,
         Group::Change,
-        Group::Many,
         Group::Everywhere,
     ];
 
@@ -112,7 +101,6 @@ impl Group {
             Group::GoIn => "go in",
             Group::TakeAway => "take away",
             Group::Change => "change",
-            Group::Many => "many",
             Group::Everywhere => "everywhere",
         }
     }
@@ -150,12 +138,12 @@ pub struct Info {
     pub confirm: Confirm,
 }
 
-use Context::{Build, Chooser, Graph, Help, List, Log, Menu, Overview, Resource, Run, Shell};
+use Context::{Build, Chooser, Graph, Help, List, Log, Menu, Overview, Shell};
 
-const ANY: &[Context] = &[Overview, Graph, Run, Build, Log, Resource, List, Chooser, Menu, Help];
-const SCREENS: &[Context] = &[Overview, Graph, Run, Build, Log, Resource, List];
-const JOBS: &[Context] = &[Overview, Graph, Run, Build, Log];
-const PICTURES: &[Context] = &[Graph, Run];
+const ANY: &[Context] = &[Overview, Graph, Build, Log, List, Chooser, Menu, Help];
+const SCREENS: &[Context] = &[Overview, Graph, Build, Log, List];
+const JOBS: &[Context] = &[Overview, Graph, Build, Log, List];
+const PICTURES: &[Context] = &[Graph];
 const LOGS: &[Context] = &[Build, Log];
 
 macro_rules! actions {
@@ -191,15 +179,10 @@ macro_rules! actions {
     (@ writes) => { true };
 }
 
-const OVERVIEW: &[Context] = &[Overview];
-const RESOURCE: &[Context] = &[Resource];
 const SHELL: &[Context] = &[Shell];
 const CHOOSER: &[Context] = &[Chooser];
-const CHECKS: &[Context] = &[Graph, Resource];
-const TABLES: &[Context] = &[Overview, List, Resource];
-const TIMES: &[Context] = &[Graph, Run, Build, Log];
-const MARKS: &[Context] = &[Overview, Graph, Run, Resource];
-const PANES: &[Context] = &[Graph, Run, Build, Resource];
+const CHECKS: &[Context] = &[Graph];
+const PANES: &[Context] = &[Build];
 
 actions! {
     Left "left" "move" "move left" Move ANY looks No;
@@ -228,12 +211,12 @@ actions! {
     Back "back" "back" "one level up" Open ANY looks No;
     Inspect "inspect" "why" "why: pending, paused…" Open SCREENS looks No;
     Changed "changed" "what changed" "changed since green" Open JOBS looks No;
-    Older "older" "older" "back in time" Open TIMES looks No;
-    Newer "newer" "newer" "forward in time" Open TIMES looks No;
+    Builds "builds" "all builds" "all builds of the job" Open JOBS looks No;
+    Older "older" "older" "the build before" Open LOGS looks No;
+    Newer "newer" "newer" "the build after" Open LOGS looks No;
     LastGreen "last-green" "last green" "last green build" Open LOGS looks No;
     FirstRed "first-red" "first red" "first red build after it" Open LOGS looks No;
     PreviousView "previous-view" "previous view" "previous view" Open SCREENS looks No;
-    SavedView "saved-view" "views" "saved view" Open OVERVIEW looks No;
 
     FocusPath "focus-path" "focus path" "only this path" See PICTURES looks No;
     Follow "follow" "follow" "follow the end" See LOGS looks No;
@@ -244,53 +227,32 @@ actions! {
     Resources "resources" "resources" "resources: all, auto, none" See PICTURES looks No;
     Wrap "wrap" "wrap" "wrap long lines" See LOGS looks No;
     Times "times" "time" "time: since start, of day, none" See LOGS looks No;
-    SortLeft "sort-left" "sort" "sort by the column before" See TABLES looks No;
-    SortRight "sort-right" "sort" "sort by the column after" See TABLES looks No;
-    SortReverse "sort-reverse" "reverse" "reverse the order" See TABLES looks No;
 
     OpenShell "shell" "shell" "shell, best container" GoIn JOBS writes No;
+    SplitShell "split-shell" "shell beside" "shell in a pane beside the log" GoIn JOBS writes No;
     ChooseShell "choose-shell" "choose shell" "choose container" GoIn JOBS writes No;
     OtherCommand "other-command" "other command" "run another command" GoIn CHOOSER writes No;
     LeaveShell "leave-shell" "back to the log, shell stays" "leave the shell, it lives on" GoIn SHELL looks No;
 
-    Copy "copy" "copy link" "copy link" TakeAway SCREENS looks No;
-    Browse "browse" "browser" "open in browser" TakeAway SCREENS looks No;
     Bell "bell" "bell" "bell when done" TakeAway JOBS looks No;
-    Save "save" "save" "save the log to a file" TakeAway LOGS looks No;
-    PrintGraph "graph" "print" "graph as text, dot, mermaid" TakeAway PICTURES looks No;
 
     Trigger "trigger" "trigger" "trigger" Change JOBS writes Undo;
     Rerun "rerun" "rerun" "rerun, same inputs" Change JOBS writes Undo;
     Abort "abort" "abort" "abort" Change JOBS writes Stop;
     Pause "pause" "pause" "pause or resume" Change JOBS writes Undo;
     Check "check" "check now" "check resource" Change CHECKS writes No;
-    Pin "pin" "pin" "pin version" Change CHECKS writes Undo;
-    Disable "disable" "disable" "disable or enable version" Change RESOURCE writes Undo;
-    Hold "hold" "hold it" "hold container for 4 h" Change HOLDS writes Undo;
-    ClearCache "clear-cache" "clear cache" "clear task cache" Change PICTURES writes Stop;
-    SetPipeline "set-pipeline" "set pipeline" "set a pipeline from a file" Change OVERVIEW writes Undo;
-    Destroy "destroy-pipeline" "destroy" "destroy the pipeline" Change OVERVIEW writes Destroy;
     Undo "undo" "undo" "undo, 5 s" Change SCREENS writes No;
-
-    Mark "mark" "mark" "mark" Many MARKS looks No;
-    MarkRange "mark-range" "mark range" "mark a range" Many MARKED looks No;
-    MarkAll "mark-all" "mark all" "mark all that match" Many MARKS looks No;
 
     Palette "palette" "palette" "palette" Everywhere SCREENS looks No;
     OpenMenu "menu" "all" "what is possible" Everywhere SCREENS looks No;
     OpenHelp "help" "help" "this" Everywhere ANY looks No;
     Retry "retry" "try now" "ask the server again" Everywhere SCREENS looks No;
     Messages "messages" "messages" "all messages" Everywhere SCREENS looks No;
-    Workers "workers" "workers" "workers" Everywhere SCREENS looks No;
-    Queue "queue" "queue" "what waits" Everywhere SCREENS looks No;
     Themes "theme" "theme" "another theme" Everywhere SCREENS looks No;
     Redraw "redraw" "redraw" "draw all again" Everywhere ANY looks No;
     Suspend "suspend" "suspend" "back to the shell, fg returns" Everywhere ANY looks No;
     Quit "quit" "quit" "twice: quit" Everywhere ANY looks No;
 }
-
-const HOLDS: &[Context] = &[Chooser, Graph, Build];
-const MARKED: &[Context] = &[Overview, Graph, Run, Resource, Build, Log];
 
 impl Action {
     /// The action of that name.
@@ -307,19 +269,15 @@ impl Action {
     pub fn title_in(self, context: Context) -> &'static str {
         match (self, context) {
             (Action::Open, Context::Overview) => "the pipeline's graph",
-            (Action::Open, Context::Graph | Context::Run) => "newest build",
+            (Action::Open, Context::Graph) => "newest build",
             (Action::Open, Context::Build) => "the step's log, or fold",
             (Action::Open, Context::Log) => "fold or unfold",
-            (Action::Open, Context::Resource) => "the version's builds",
             (Action::Open, Context::Chooser) => "enter this container",
-            (Action::Search, Context::Graph | Context::Run) => "job or resource",
+            (Action::Search, Context::Graph) => "job or resource",
             (Action::NextRed, Context::Build | Context::Log) => "next error line",
             (Action::PreviousRed, Context::Build | Context::Log) => "previous error line",
-            (Action::Older, Context::Build | Context::Log) => "the build before",
-            (Action::Newer, Context::Build | Context::Log) => "the build after",
             (Action::Zoom, Context::Build | Context::Log) => "the log alone",
             (Action::Changed, Context::Build | Context::Log) => "all inputs",
-            (Action::MarkRange, Context::Build | Context::Log) => "choose lines to copy",
             _ => self.info().title,
         }
     }
@@ -327,20 +285,18 @@ impl Action {
     /// One or two words for the key bar of a context.
     pub fn short_in(self, context: Context) -> &'static str {
         match (self, context) {
-            (Action::Left, Context::Graph | Context::Run) => "along edges",
+            (Action::Left, Context::Graph) => "along edges",
             (Action::Open, Context::Overview) => "graph",
-            (Action::Open, Context::Graph | Context::Run) => "build",
+            (Action::Open, Context::Graph) => "build",
             (Action::Open, Context::Build) => "step",
             (Action::Open, Context::Log) => "fold",
-            (Action::Open, Context::Resource) => "version",
             (Action::Open, Context::Chooser) => "enter it",
             (Action::Open, Context::Menu | Context::Help) => "do it",
-            (Action::Search, Context::Overview | Context::Resource | Context::Chooser) => "narrow",
+            (Action::Search, Context::Overview | Context::Chooser) => "narrow",
             (Action::NextRed, Context::Build | Context::Log) => "next error",
             (Action::Changed, Context::Build | Context::Log) => "all inputs",
-            (Action::Older, Context::Build | Context::Log) => "builds",
-            (Action::Older, _) => "in time",
-            (Action::Zoom, Context::Graph | Context::Run) => "fit",
+            (Action::Older, _) => "builds",
+            (Action::Zoom, Context::Graph) => "fit",
             (Action::Zoom, Context::Build) => "full log",
             _ => self.info().short,
         }

@@ -85,7 +85,7 @@ pub struct Keymap {
 }
 
 /// Actions that share a line in the help, with the words for both.
-const PAIRS: [(Action, Action, &str); 12] = [
+const PAIRS: [(Action, Action, &str); 11] = [
     (Action::Left, Action::Right, "left, right"),
     (Action::Down, Action::Up, "down, up"),
     (Action::First, Action::Last, "top, bottom"),
@@ -96,7 +96,6 @@ const PAIRS: [(Action, Action, &str); 12] = [
     (Action::NextMatch, Action::PreviousMatch, "next, previous match"),
     (Action::Older, Action::Newer, "back, forward in time"),
     (Action::LastGreen, Action::FirstRed, "last green, first red"),
-    (Action::SortLeft, Action::SortRight, "sort by"),
     (Action::PanLeft, Action::PanRight, "pan, up and down too"),
 ];
 
@@ -232,9 +231,6 @@ impl Keymap {
                     .map(|action| self.key(context, action))
                     .concat();
             }
-            if action == Action::SavedView && keys == "1" {
-                keys = "1-9".to_owned();
-            }
             let keys = keys.trim().to_owned();
             if !keys.is_empty() {
                 items.push((keys, action.short_in(context).to_owned()));
@@ -267,10 +263,10 @@ impl Keymap {
                     (Action::PanLeft, _) if keys == "ctrl-left ctrl-right" => {
                         ("ctrl ←↑↓→".to_owned(), "pan".to_owned())
                     }
-                    (Action::Left, Context::Graph | Context::Run) => {
+                    (Action::Left, Context::Graph) => {
                         (keys, "along an edge".to_owned())
                     }
-                    (Action::Down, Context::Graph | Context::Run) => {
+                    (Action::Down, Context::Graph) => {
                         (keys, "within a rank".to_owned())
                     }
                     (Action::NextRed, Context::Build | Context::Log) => {
@@ -279,7 +275,6 @@ impl Keymap {
                     (Action::Older, Context::Build | Context::Log) => {
                         (keys, "builds before, after".to_owned())
                     }
-                    (Action::SavedView, _) if keys == "1" => ("1-9".to_owned(), title),
                     _ => (keys, title),
                 };
                 if keys.is_empty() {
@@ -351,12 +346,12 @@ mod tests {
         let bar = keymap.bar(
             Context::Graph,
             Access::Full,
-            &[Action::Left, Action::Open, Action::OpenShell, Action::Older, Action::Trigger],
+            &[Action::Left, Action::Open, Action::OpenShell, Action::NextRed, Action::Trigger],
         );
         let text: Vec<String> = bar.iter().map(|(key, what)| format!("{key} {what}")).collect();
         assert_eq!(
             text,
-            ["hjkl along edges", "enter build", "s shell", "[ ] in time", "T trigger"]
+            ["hjkl along edges", "enter build", "s shell", "e next red", "T trigger"]
         );
     }
 
@@ -371,7 +366,7 @@ mod tests {
         assert_eq!(keymap.find(Context::Graph, key("z")), None);
         assert_eq!(keymap.find(Context::Build, key("z")), Some(Action::Zoom));
         assert_eq!(keymap.find(Context::Build, key("space")), Some(Action::PageDown));
-        assert_eq!(keymap.find(Context::Graph, key("space")), Some(Action::Mark));
+        assert_eq!(keymap.find(Context::Graph, key("space")), None);
     }
 
     #[test]
@@ -379,7 +374,7 @@ mod tests {
         for (text, expected) in [
             ("[nowhere]", "k.toml: no place is called `nowhere`"),
             ("[graph]\nfly = \"x\"", "k.toml: no action of `graph` is called `fly`"),
-            ("[graph]\ndisable = \"x\"", "k.toml: no action of `graph` is called `disable`"),
+            ("[graph]\nwrap = \"x\"", "k.toml: no action of `graph` is called `wrap`"),
             ("[graph]\nzoom = \"zz\"", "k.toml: `zz` is no key (for `zoom`)"),
             ("[graph]\nzoom = 1", "k.toml: `zoom` is a key, a list of keys, or false"),
         ] {

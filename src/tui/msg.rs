@@ -1,7 +1,5 @@
 //! All that can happen to the console.
 
-use crossterm::event::KeyEvent;
-
 use crate::control::{
     BuildDetail, BuildSummary, Change, CheckSummary, ContainerSummary, Error, PipelineSummary,
     ShellOutput,
@@ -9,16 +7,13 @@ use crate::control::{
 use crate::model::build::Envelope;
 use crate::model::{BuildId, PipelineRef};
 use crate::tui::effect::{Act, Want};
+use crate::tui::term::Event;
 
 /// Something happened.
 #[derive(Debug)]
 pub enum Msg {
-    /// A key was pressed.
-    Key(KeyEvent),
-    /// Text was pasted.
-    Paste(String),
-    /// The wheel turned: so many lines, down is positive.
-    Wheel(i16),
+    /// Something was typed, pasted or pointed at.
+    Input(Event),
     /// The terminal has another size: columns and rows.
     Resize(u16, u16),
     /// A moment came that the console waited for, see `App::wakes_at`.

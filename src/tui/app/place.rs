@@ -1,8 +1,6 @@
 //! The screens that one can be on, and what one chose there.
 
-use std::collections::BTreeSet;
-
-use crate::model::{BuildId, PipelineRef};
+use crate::model::{BuildId, PipelineRef, PlanId};
 use crate::tui::action::Context;
 
 /// A screen.
@@ -69,57 +67,29 @@ impl<K: Clone + PartialEq> Choice<K> {
     }
 }
 
-/// What one sees of a pipeline's graph.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct GraphView {
-    /// The chosen job.
-    pub chosen: Option<String>,
-    /// Marked jobs.
-    pub marks: BTreeSet<String>,
-    /// Only the path of the chosen job is lit.
-    pub is_focused: bool,
-    /// How it is fitted.
-    pub zoom: Zoom,
-    /// The part in view: first column and row of the canvas.
-    pub pan: (u16, u16),
-    /// What is searched for; jobs that do not match are dim.
-    pub needle: String,
-    /// Whether the map is hidden.
-    pub hides_map: bool,
-    /// Which group is shown; none: all.
-    pub group: Option<String>,
-    /// The last steps along edges, so that the way back is the same.
-    pub trail: Vec<String>,
-}
-
-/// How a graph is fitted into its pane.
+/// Which part of a build the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Zoom {
-    /// Two rows a chip where there is room, else one.
+pub enum Pane {
+    /// The log.
     #[default]
-    Fit,
-    /// Two rows a chip, always.
-    Normal,
-    /// One row a chip.
-    Overview,
+    Log,
+    /// The steps.
+    Steps,
 }
 
-impl Zoom {
-    /// The next one.
-    pub fn next(self) -> Zoom {
-        match self {
-            Zoom::Fit => Zoom::Normal,
-            Zoom::Normal => Zoom::Overview,
-            Zoom::Overview => Zoom::Fit,
-        }
-    }
-
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Zoom::Fit => "fit",
-            Zoom::Normal => "normal",
-            Zoom::Overview => "overview",
-        }
-    }
+/// What one sees of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BuildView {
+    /// The chosen step.
+    pub step: Option<PlanId>,
+    /// Whether a person chose it; else it is the one that broke first, or that runs.
+    pub is_by_hand: bool,
+    /// Where keys go.
+    pub pane: Pane,
+    /// The log has the whole screen.
+    pub is_full: bool,
+    /// Gets that stand alike have a row each.
+    pub is_unfolded: bool,
+    /// What is searched for.
+    pub needle: String,
 }

@@ -203,9 +203,12 @@ pub fn contains(text: &str, needle: &str) -> bool {
 }
 
 /// The outlines of all pipelines as the overview lists them: by section, newest first inside.
-pub fn overview(pipelines: &[PipelineSummary], now: Timestamp) -> Vec<Outline<'_>> {
-    let mut all: Vec<Outline<'_>> =
-        pipelines.iter().filter(|p| !p.is_archived).map(|p| outline(p, now)).collect();
+pub fn overview<'a>(
+    pipelines: impl Iterator<Item = &'a PipelineSummary>,
+    now: Timestamp,
+) -> Vec<Outline<'a>> {
+    let mut all: Vec<Outline<'a>> =
+        pipelines.filter(|p| !p.is_archived).map(|p| outline(p, now)).collect();
     all.sort_by(|a, b| {
         (a.section, std::cmp::Reverse(rank(a))).cmp(&(b.section, std::cmp::Reverse(rank(b))))
     });
