@@ -42,14 +42,14 @@
 //! - a question to a core: `control/<noun>.rs`, its answer in `server/local/<noun>.rs`;
 //! - a command: a file in `cli/` and a line in its tree.
 
-pub mod model;
-pub mod dialect;
-pub mod scheduler;
-pub mod runtime;
-pub mod resource;
-pub mod engine;
-pub mod store;
-pub mod control;
-pub mod server;
-pub mod tui;
 pub mod cli;
+pub mod control;
+pub mod dialect;
+pub mod engine;
+pub mod model;
+pub mod resource;
+pub mod runtime;
+pub mod scheduler;
+pub mod server;
+pub mod store;
+pub mod tui;

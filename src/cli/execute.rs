@@ -77,11 +77,8 @@ pub async fn run(
         following: JoinSet::new(),
         ended: BTreeMap::new(),
     };
-    let exit = session.run(SetAsk {
-        pipeline: file.pipeline_ref(),
-        config,
-        is_new_paused: true,
-    }, &options.jobs);
+    let exit = session
+        .run(SetAsk { pipeline: file.pipeline_ref(), config, is_new_paused: true }, &options.jobs);
     let exit = tokio::select! {
         exit = exit => exit,
         _ = interrupted() => {
@@ -112,9 +109,7 @@ async fn interrupted() {
 }
 
 /// Prints texts in the order in which they come, each whole. Holds 256, then builds' logs wait.
-fn print_to(
-    mut out: Box<dyn Write + Send>,
-) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>) {
+fn print_to(mut out: Box<dyn Write + Send>) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>) {
     let (sender, mut receiver) = mpsc::channel::<String>(256);
     let task = tokio::task::spawn_blocking(move || {
         while let Some(text) = receiver.blocking_recv() {
@@ -273,9 +268,7 @@ impl Session {
         let mut builds = Vec::new();
         for job in &summary.jobs {
             if job.next.is_some() || job.finished.is_some() {
-                builds.extend(
-                    self.control.job_builds(&self.pipeline, &job.name, None, 100).await?,
-                );
+                builds.extend(self.control.job_builds(&self.pipeline, &job.name, None, 100).await?);
             }
         }
         builds.sort_by_key(|build| build.id);

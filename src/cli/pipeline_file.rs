@@ -37,8 +37,8 @@ impl PipelineFile {
     /// When there is no such file, or it is no text. Faults of the pipeline are no error here.
     pub fn read(path: &Path, vars: &Values) -> anyhow::Result<Self> {
         let path = find(path)?;
-        let bytes = std::fs::read(&path)
-            .with_context(|| format!("cannot read `{}`", path.display()))?;
+        let bytes =
+            std::fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let text = String::from_utf8(bytes)
             .with_context(|| format!("`{}` is not UTF-8 text", path.display()))?;
         let read = dialect::read(&path.display().to_string(), &text, vars);

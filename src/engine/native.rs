@@ -81,8 +81,7 @@ pub async fn find(
         }
         None => None,
     };
-    let serving =
-        serving(cx.build.parts.types, kind, own.as_deref()).map_err(Ending::Errored)?;
+    let serving = serving(cx.build.parts.types, kind, own.as_deref()).map_err(Ending::Errored)?;
     if let Some(warning) = &serving.warning {
         report.say(LogSource::Stderr, warning).await?;
     }

@@ -215,7 +215,10 @@ mod tests {
     #[test]
     fn the_line_that_tells_is_found() {
         for (text, line) in [
-            ("ok 1\n\x1b[31mnot ok 2 payment\x1b[0m\n  expected 200\n1 failed\n", "not ok 2 payment"),
+            (
+                "ok 1\n\x1b[31mnot ok 2 payment\x1b[0m\n  expected 200\n1 failed\n",
+                "not ok 2 payment",
+            ),
             ("building\nlast words\n", "last words"),
             ("10%\r50%\r100%\nno newline", "no newline"),
             ("0 errors so far\nfatal: repository is gone\n", "fatal: repository is gone"),

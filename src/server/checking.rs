@@ -17,8 +17,8 @@ use crate::model::time::parse_duration;
 use crate::model::var::{self, Fill, Values};
 use crate::model::{Map, ResourceId, Timestamp, Value, Version};
 use crate::resource::{self, Context, LogSink, ResourceError, ResourceType};
-use crate::scheduler::{self, facts::ResourceFacts};
 use crate::scheduler::due::{Intervals, due};
+use crate::scheduler::{self, facts::ResourceFacts};
 use crate::store::StoreError;
 use crate::store::resource::{CheckCandidate, CheckEnd, CheckState, ResourceRow, ScopeKey};
 
@@ -191,8 +191,7 @@ struct Prepared {
 
 async fn check(core: &Arc<Core>, row: &ResourceRow) -> Result<(), StoreError> {
     let intervals = Intervals::default();
-    let interval =
-        intervals.of(row.config.check_every, row.config.webhook_token.is_some());
+    let interval = intervals.of(row.config.check_every, row.config.webhook_token.is_some());
     let prepared = match prepare(core, row).await? {
         Ok(prepared) => prepared,
         Err(why) => {
@@ -200,11 +199,7 @@ async fn check(core: &Arc<Core>, row: &ResourceRow) -> Result<(), StoreError> {
             return core.store.note_check_error(row.id, Some(&why), next).await;
         }
     };
-    let key = ScopeKey {
-        kind: prepared.kind.name(),
-        source: &prepared.source,
-        is_shared: false,
-    };
+    let key = ScopeKey { kind: prepared.kind.name(), source: &prepared.source, is_shared: false };
     let scope = core.store.attach_scope(row.id, key).await?.scope;
     let from = match &row.pin {
         Some(pin) => Some(pin.version.clone()),
@@ -270,8 +265,11 @@ async fn prepare(
         let filled = var::fill(&repository, &values, Fill::Lenient).unwrap_or(repository);
         image_of(own, &filled)
     });
-    Ok(serving(resource::BUILTIN, &plan.resource_type, own.as_deref())
-        .map(|serving| Prepared { kind: serving.kind, source, timeout }))
+    Ok(serving(resource::BUILTIN, &plan.resource_type, own.as_deref()).map(|serving| Prepared {
+        kind: serving.kind,
+        source,
+        timeout,
+    }))
 }
 
 async fn look(
@@ -295,10 +293,9 @@ async fn look(
         () = core.clock.sleep_until(deadline) => cancel.cancel(Cause::Deadline),
     }
     match looking.await {
-        Err(ResourceError::Stopped(Cause::Deadline)) => Err(ResourceError::Failed {
-            message: "timeout exceeded".to_owned(),
-            exit_status: 1,
-        }),
+        Err(ResourceError::Stopped(Cause::Deadline)) => {
+            Err(ResourceError::Failed { message: "timeout exceeded".to_owned(), exit_status: 1 })
+        }
         found => found,
     }
 }

@@ -1,7 +1,7 @@
 //! The one test binary: one module a subject.
 
-mod tidy;
 mod dialect;
 mod engine;
 mod runtime;
 mod support;
+mod tidy;

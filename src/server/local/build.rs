@@ -179,9 +179,9 @@ fn public(plan: &Plan) -> PublicPlan {
         PlanKind::InParallel { steps, limit, fail_fast } => {
             PublicKind::InParallel { steps: all(steps), limit: *limit, fail_fast: *fail_fast }
         }
-        PlanKind::Across(across) => PublicKind::Across {
-            vars: across.vars.iter().map(|var| var.name.clone()).collect(),
-        },
+        PlanKind::Across(across) => {
+            PublicKind::Across { vars: across.vars.iter().map(|var| var.name.clone()).collect() }
+        }
         PlanKind::Retry(attempts) => PublicKind::Retry(all(attempts)),
         PlanKind::Try(step) => PublicKind::Try(Box::new(public(step))),
         PlanKind::Timeout { step, duration } => {

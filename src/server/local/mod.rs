@@ -93,7 +93,8 @@ impl From<StoreError> for Error {
             }
             StoreError::Newer { .. }
             | StoreError::Url { .. }
-            | StoreError::Database { .. }
+            | StoreError::Open { .. }
+            | StoreError::Statement { .. }
             | StoreError::Decode { .. }
             | StoreError::Disk { .. } => Self::internal(&error),
         }

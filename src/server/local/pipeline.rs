@@ -102,10 +102,7 @@ impl Local {
         })
     }
 
-    pub(super) async fn why_waiting(
-        &self,
-        job: crate::model::JobId,
-    ) -> Result<Option<Waiting>> {
+    pub(super) async fn why_waiting(&self, job: crate::model::JobId) -> Result<Option<Waiting>> {
         crate::server::scheduling::why_waiting(&self.core, job).await.map_err(Error::from)
     }
 }
@@ -158,10 +155,7 @@ fn job_summary(
             .config
             .outputs()
             .into_iter()
-            .map(|put| JobOutput {
-                name: put.name.clone(),
-                resource: put.resource().to_owned(),
-            })
+            .map(|put| JobOutput { name: put.name.clone(), resource: put.resource().to_owned() })
             .collect(),
         groups: Vec::new(),
         is_manual_trigger_disabled: job.config.disable_manual_trigger,

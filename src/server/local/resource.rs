@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::Local;
 use crate::control::{
-    CheckSummary, Error, ErrorKind, ResourceActs, ResourceReads, ResourceSummary,
-    ResourceVersion, Result,
+    CheckSummary, Error, ErrorKind, ResourceActs, ResourceReads, ResourceSummary, ResourceVersion,
+    Result,
 };
 use crate::model::{PipelineRef, Version};
 use crate::store::resource::{CheckState, ResourceOverview, VersionRow};

@@ -132,6 +132,16 @@ impl Store {
         let row = self.db().fetch_optional(sql, args![resource]).await?;
         row.map(|mut row| ResourceRow::read(&mut row)).transpose()
     }
+
+    /// The active resources whose history a scope is.
+    pub async fn resources_of_scope(&self, scope: ScopeId) -> Result<Vec<ResourceRow>> {
+        let sql = format!(
+            "SELECT {} FROM resources r WHERE r.scope_id = $1 AND r.is_active",
+            ResourceRow::COLUMNS
+        );
+        let rows = self.db().fetch_all(sql, args![scope]).await?;
+        rows.into_iter().map(|mut row| ResourceRow::read(&mut row)).collect()
+    }
 }
 
 /// A resource, inside a transaction.
