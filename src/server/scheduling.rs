@@ -71,7 +71,7 @@ async fn job(core: &Arc<Core>, due: DueJob) -> Result<bool, StoreError> {
             return Ok(has_acted);
         }
     }
-    core.scheduling.now();
+    // Something keeps it from settling; the timer brings the next look, so that nothing spins.
     Ok(true)
 }
 
