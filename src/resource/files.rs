@@ -14,10 +14,8 @@ const LIMIT: u64 = 1 << 20;
 /// # Errors
 /// When there is nothing, or it is outside of the artifact.
 pub(super) fn find(directory: &Path, path: &str) -> Result<PathBuf, ResourceError> {
-    let failed = |why: &str| ResourceError::Failed {
-        message: format!("`{path}` {why}"),
-        exit_status: 1,
-    };
+    let failed =
+        |why: &str| ResourceError::Failed { message: format!("`{path}` {why}"), exit_status: 1 };
     let parts: Vec<Component<'_>> =
         Path::new(path).components().filter(|part| *part != Component::CurDir).collect();
     if parts.iter().any(|part| !matches!(part, Component::Normal(_))) {
@@ -45,8 +43,11 @@ pub(super) fn read(directory: &Path, path: &str) -> Result<String, ResourceError
         let message = format!("`{path}` is larger than {} KiB", LIMIT >> 10);
         return Err(ResourceError::Failed { message, exit_status: 1 });
     }
-    std::fs::read_to_string(&found)
-        .map_err(|source| ResourceError::Io { action: "read", path: shown(), source })
+    std::fs::read_to_string(&found).map_err(|source| ResourceError::Io {
+        action: "read",
+        path: shown(),
+        source,
+    })
 }
 
 /// Writes a file, with the folders above it.

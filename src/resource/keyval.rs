@@ -67,7 +67,8 @@ impl ResourceType for Keyval {
     ) -> Result<Found, ResourceError> {
         SCHEMA.read_source(source)?;
         SCHEMA.read_get(params)?;
-        let lines = version.0.iter().map(|(k, v)| format!("{}={}\n", escape(k, true), escape(v, false)));
+        let lines =
+            version.0.iter().map(|(k, v)| format!("{}={}\n", escape(k, true), escape(v, false)));
         files::write(&directory.join(FILE), lines.collect::<String>())?;
         Ok(Found { version: version.clone(), metadata: metadata(version) })
     }

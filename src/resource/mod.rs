@@ -30,15 +30,8 @@ use crate::model::{Clock, Timestamp, Version};
 use crate::runtime::cancel::Cancel;
 
 /// The types that this program has natively: to add one, write its file and name it here.
-pub static BUILTIN: &[&dyn ResourceType] = &[
-    &git::Git,
-    &time::Time,
-    &semver::Semver,
-    &pool::Pool,
-    &keyval::Keyval,
-
-    &mock::Mock,
-];
+pub static BUILTIN: &[&dyn ResourceType] =
+    &[&git::Git, &time::Time, &semver::Semver, &pool::Pool, &keyval::Keyval, &mock::Mock];
 
 /// The native type of a name.
 pub fn find(name: &str) -> Option<&'static dyn ResourceType> {
@@ -53,7 +46,8 @@ pub fn find_by_image(image: &str) -> Option<&'static dyn ResourceType> {
     let image = image[slash..].find(':').map_or(image, |colon| &image[..slash + colon]);
     let first = image.split('/').next().unwrap_or_default();
     let has_registry = first.contains(['.', ':']) || first == "localhost";
-    let name = if has_registry { image.strip_prefix(first)?.trim_start_matches('/') } else { image };
+    let name =
+        if has_registry { image.strip_prefix(first)?.trim_start_matches('/') } else { image };
     BUILTIN.iter().copied().find(|type_| type_.well_known_images().contains(&name))
 }
 

@@ -192,10 +192,7 @@ impl<'a> Fields<'a> {
 
     pub fn maps(&self, key: &str) -> Vec<Fields<'a>> {
         let list = self.value(key).and_then(Value::as_list).unwrap_or_default();
-        list.iter()
-            .filter_map(Value::as_map)
-            .map(|map| Fields { place: self.place, map })
-            .collect()
+        list.iter().filter_map(Value::as_map).map(|map| Fields { place: self.place, map }).collect()
     }
 
     /// An error about a key.
@@ -342,12 +339,12 @@ mod tests {
             ],
             &[
                 Key::optional("paths", Kind::Texts, ""),
-                Key::optional("filter", Kind::Map(&[Key::optional("include", Kind::Texts, "")]), ""),
                 Key::optional(
-                    "config",
-                    Kind::Maps(&[Key::required("name", Kind::Text, "")]),
+                    "filter",
+                    Kind::Map(&[Key::optional("include", Kind::Texts, "")]),
                     "",
                 ),
+                Key::optional("config", Kind::Maps(&[Key::required("name", Kind::Text, "")]), ""),
             ],
         ],
         get: &[],
@@ -374,8 +371,10 @@ mod tests {
         );
         check(
             r#"{"uri": "x", "something": 1}"#,
-            &["something is unknown; known are `uri`, `depth`, `debug`, `every`, `mode`, `paths`, \
-               `filter`, `config`"],
+            &[
+                "something is unknown; known are `uri`, `depth`, `debug`, `every`, `mode`, `paths`, \
+               `filter`, `config`",
+            ],
         );
         check(
             r#"{"uri": "x", "mode": "c", "paths": "a", "every": "5", "debug": 1}"#,

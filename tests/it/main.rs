@@ -1,1 +1,4 @@
 //! The one test binary: one module a subject.
+
+mod resource;
+mod support;

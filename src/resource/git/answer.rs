@@ -44,11 +44,8 @@ impl Answers {
 
     /// Remembers an answer.
     pub fn keep(&self, state: &str, from: Option<&Version>, versions: &[Version]) {
-        let record = Record {
-            state: state.to_owned(),
-            from: from.cloned(),
-            versions: versions.to_vec(),
-        };
+        let record =
+            Record { state: state.to_owned(), from: from.cloned(), versions: versions.to_vec() };
         // A cache that cannot be written costs time and nothing else.
         let _ = self.write(&record);
     }

@@ -12,8 +12,8 @@ use super::command::Git;
 use super::objects::{Tip, has_commit, objects, objects_with_tags, tip};
 use super::remote::Remote;
 use super::source::{Filter, Source};
-use crate::model::value::Map;
 use crate::model::Version;
+use crate::model::value::Map;
 use crate::resource::{Context, ResourceError};
 
 /// Separates commits in git's output, and the parts of one.
@@ -119,9 +119,8 @@ async fn log(
     range: &[String],
     most: Option<usize>,
 ) -> Result<Vec<String>, ResourceError> {
-    let mut args = ["log", "--first-parent", "--no-show-signature", "--no-color"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut args =
+        ["log", "--first-parent", "--no-show-signature", "--no-color"].map(str::to_owned).to_vec();
     let body = if filter.reads_messages() { "%B" } else { "" };
     args.push(format!("--format=%H{UNIT}{body}{RECORD}"));
     args.extend(most.map(|most| format!("--max-count={most}")));
@@ -182,8 +181,7 @@ async fn list_tags(
     tip: &Tip,
 ) -> Result<Vec<(String, String)>, ResourceError> {
     let format = format!("--format=%(refname:strip=2){UNIT}%(objectname){UNIT}%(*objectname)");
-    let mut args =
-        ["for-each-ref", "--sort=creatordate", &format].map(str::to_owned).to_vec();
+    let mut args = ["for-each-ref", "--sort=creatordate", &format].map(str::to_owned).to_vec();
     if source.branch.is_some() {
         args.push(format!("--merged={}", tip.commit));
     }

@@ -43,9 +43,10 @@ pub(in crate::resource) struct Call<'g> {
 impl<'a> Git<'a> {
     /// Prepares a home for git with what it needs to reach the remote.
     pub fn new(cx: &'a Context, remote: &Remote) -> Result<Self, ResourceError> {
-        let home = tempfile::Builder::new().prefix("flightdeck-git-").tempdir().map_err(
-            |source| io("create", &std::env::temp_dir(), source),
-        )?;
+        let home = tempfile::Builder::new()
+            .prefix("flightdeck-git-")
+            .tempdir()
+            .map_err(|source| io("create", &std::env::temp_dir(), source))?;
         let path = home.path();
         let mut settings = SETTINGS.to_owned();
         if !remote.logins.is_empty() {

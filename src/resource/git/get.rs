@@ -122,11 +122,7 @@ impl Want<'_> {
     }
 
     /// The address of a mirror that has the commit.
-    async fn mirror(
-        &self,
-        git: &Git<'_>,
-        commit: &str,
-    ) -> Result<Option<String>, ResourceError> {
+    async fn mirror(&self, git: &Git<'_>, commit: &str) -> Result<Option<String>, ResourceError> {
         let remote = &self.source.remote;
         let mirror = match mirror_with(git, remote, commit).await? {
             Some(mirror) => mirror,
@@ -238,19 +234,14 @@ impl Want<'_> {
         Ok(())
     }
 
-    async fn bring_submodules(
-        &self,
-        git: &Git<'_>,
-        directory: &Path,
-    ) -> Result<(), ResourceError> {
+    async fn bring_submodules(&self, git: &Git<'_>, directory: &Path) -> Result<(), ResourceError> {
         let chosen = self.params.texts("submodules");
         let is_none = chosen.first().is_some_and(|word| word == "none");
         if is_none || !directory.join(".gitmodules").exists() {
             return Ok(());
         }
-        let mut args = ["submodule", "update", "--quiet", "--init", "--force"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut args =
+            ["submodule", "update", "--quiet", "--init", "--force"].map(str::to_owned).to_vec();
         if self.params.choice("submodule_recursive").unwrap_or(true) {
             args.push("--recursive".to_owned());
         }

@@ -109,7 +109,10 @@ impl<'a> Ledger<'a> {
         let args = ["ls-tree", "-z", "--name-only", "--full-tree", head, "--", &folder];
         let text = self.git.bare(&self.scratch).text(&args).await?;
         let names = text.split('\0').filter_map(|path| path.strip_prefix(&folder));
-        Ok(names.filter(|name| !name.is_empty() && !name.starts_with('.')).map(str::to_owned).collect())
+        Ok(names
+            .filter(|name| !name.is_empty() && !name.starts_with('.'))
+            .map(str::to_owned)
+            .collect())
     }
 
     /// Changes files in one commit and pushes it; nothing when somebody else was first.
@@ -122,7 +125,7 @@ impl<'a> Ledger<'a> {
         let index = self.scratch.join("index");
         let call = || self.git.bare(&self.scratch).env("GIT_INDEX_FILE", &index);
         match &self.head {
-            Some(head) => call().run(&["read-tree", "--reset", head]).await?,
+            Some(head) => call().run(&["read-tree", head]).await?,
             None => call().run(&["read-tree", "--empty"]).await?,
         };
         let mut lines = String::new();

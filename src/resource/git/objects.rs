@@ -154,9 +154,8 @@ async fn fetch(
     mirror: &Path,
     specs: &[String],
 ) -> Result<(), ResourceError> {
-    let mut args = ["fetch", "--quiet", "--prune", "--no-tags", "--", &remote.uri]
-        .map(str::to_owned)
-        .to_vec();
+    let mut args =
+        ["fetch", "--quiet", "--prune", "--no-tags", "--", &remote.uri].map(str::to_owned).to_vec();
     args.extend_from_slice(specs);
     git.bare(mirror).run(&args).await.map(|_| ())
 }
@@ -197,7 +196,9 @@ async fn lock(mirror: &Path) -> Result<std::fs::File, ResourceError> {
         }
     });
     let taken = taken.await.unwrap_or_else(|e| Err(std::io::Error::other(e)));
-    taken.map_err(|source| {
-        ResourceError::Io { action: "lock", path: path.display().to_string(), source }
+    taken.map_err(|source| ResourceError::Io {
+        action: "lock",
+        path: path.display().to_string(),
+        source,
     })
 }

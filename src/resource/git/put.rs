@@ -68,8 +68,7 @@ pub(super) async fn put(
     };
     let git = Git::new(cx, &source.remote)?;
     let copy = git.scratch().join("copy");
-    let put =
-        Put { git: &git, source: &source, params: &params, directory, copy, target, retry };
+    let put = Put { git: &git, source: &source, params: &params, directory, copy, target, retry };
     let head = put.copy_artifact().await?;
     let tag = put.set_tag(&head).await?;
     let commit = put.push_branch(&head, tag.as_deref(), operation).await?;
@@ -161,8 +160,12 @@ impl Put<'_> {
 
     async fn push_once(&self, commit: &str) -> Result<Pushed, ResourceError> {
         let is_forced = self.params.flag("force");
-        let mut options: Vec<String> =
-            self.params.texts("push_options").iter().map(|o| format!("--push-option={o}")).collect();
+        let mut options: Vec<String> = self
+            .params
+            .texts("push_options")
+            .iter()
+            .map(|o| format!("--push-option={o}"))
+            .collect();
         if is_forced {
             options.push("--force".to_owned());
         }

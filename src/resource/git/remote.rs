@@ -257,7 +257,11 @@ mod tests {
     #[test]
     fn secrets_leave_the_address() {
         for (uri, address, login) in [
-            ("https://u:p%40ss@host:8443/a/b.git", "https://host:8443/a/b.git", Some(("u", "p@ss"))),
+            (
+                "https://u:p%40ss@host:8443/a/b.git",
+                "https://host:8443/a/b.git",
+                Some(("u", "p@ss")),
+            ),
             ("https://host/a", "https://host/a", None),
             ("git@host:a/b.git", "git@host:a/b.git", None),
             ("file:///a%20b", "/a b", None),
@@ -286,16 +290,18 @@ mod tests {
 
     #[test]
     fn settings_that_start_programs_are_refused() {
-        for (name, is_fine) in
-            [("user.name", true), ("url.a:b/.insteadOf", true), ("core.sshCommand", false),
-             ("Alias.x", false), ("x", false), ("core]sshCommand=x;.y", false)]
-        {
-            let json = format!(
-                r#"{{"uri": "/r", "git_config": [{{"name": "{name}", "value": "v"}}]}}"#
-            );
+        for (name, is_fine) in [
+            ("user.name", true),
+            ("url.a:b/.insteadOf", true),
+            ("core.sshCommand", false),
+            ("Alias.x", false),
+            ("x", false),
+            ("core]sshCommand=x;.y", false),
+        ] {
+            let json =
+                format!(r#"{{"uri": "/r", "git_config": [{{"name": "{name}", "value": "v"}}]}}"#);
             let map = serde_json::from_str(&json).expect("a map");
-            let schema =
-                crate::resource::schema::Schema { source: &[ACCESS], get: &[], put: &[] };
+            let schema = crate::resource::schema::Schema { source: &[ACCESS], get: &[], put: &[] };
             let source = schema.read_source(&map).expect("fits");
             assert_eq!(Remote::of(&source).is_ok(), is_fine, "{name}");
         }

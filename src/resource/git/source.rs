@@ -122,9 +122,7 @@ pub(in crate::resource) struct Messages {
 impl Source {
     pub fn read(map: &Map) -> Result<Self, ResourceError> {
         let fields = SCHEMA.read_source(map)?;
-        for key in
-            ["commit_verification_keys", "commit_verification_key_ids", "git_crypt_key"]
-        {
+        for key in ["commit_verification_keys", "commit_verification_key_ids", "git_crypt_key"] {
             if fields.has(key) {
                 let why = "is not in this build: commits are neither verified nor decrypted";
                 return Err(fields.fault(key, why));
@@ -238,7 +236,8 @@ fn submodule_logins(fields: &Fields<'_>) -> Result<Vec<Login>, ResourceError> {
     let mut logins = Vec::new();
     for entry in fields.maps("submodule_credentials") {
         if entry.has("url") || entry.has("private_key") {
-            let why = "with a private key is not in this build; give `host`, `username`, `password`";
+            let why =
+                "with a private key is not in this build; give `host`, `username`, `password`";
             return Err(fields.fault("submodule_credentials", why));
         }
         logins.push(Login {
@@ -278,10 +277,22 @@ mod tests {
     fn faults_of_a_source() {
         for (json, expected) in [
             (r#"{}"#, "source key `uri` is required"),
-            (r#"{"uri": "/r", "branche": "x"}"#, "source key `branche` is unknown; did you mean `branch`?"),
-            (r#"{"uri": "/r", "tag_regex": "("}"#, "source key `tag_regex` has `^(?:()$`, which is no regular expression"),
-            (r#"{"uri": "/r", "tag_filter": "v*", "tag_regex": "v"}"#, "source key `tag_regex` cannot stand beside `tag_filter`"),
-            (r#"{"uri": "/r", "version_depth": 0}"#, "source key `version_depth` must be more than zero"),
+            (
+                r#"{"uri": "/r", "branche": "x"}"#,
+                "source key `branche` is unknown; did you mean `branch`?",
+            ),
+            (
+                r#"{"uri": "/r", "tag_regex": "("}"#,
+                "source key `tag_regex` has `^(?:()$`, which is no regular expression",
+            ),
+            (
+                r#"{"uri": "/r", "tag_filter": "v*", "tag_regex": "v"}"#,
+                "source key `tag_regex` cannot stand beside `tag_filter`",
+            ),
+            (
+                r#"{"uri": "/r", "version_depth": 0}"#,
+                "source key `version_depth` must be more than zero",
+            ),
         ] {
             let map = serde_json::from_str(json).expect("a map");
             let error = Source::read(&map).err().expect("refused");

@@ -40,7 +40,11 @@ const PUT: &[Key] = &[
     Key::optional("remove", Kind::Text, "the folder of a claimed lock to remove"),
     Key::optional("update", Kind::Text, "the folder of a lock to replace once it is free"),
     Key::optional("check", Kind::Text, "the folder of a lock to wait for until it is free"),
-    Key::optional("check_unclaimed", Kind::Text, "the folder of a lock to wait for until it is claimed"),
+    Key::optional(
+        "check_unclaimed",
+        Kind::Text,
+        "the folder of a lock to wait for until it is claimed",
+    ),
 ];
 
 /// How many errors of git in a row end a put that waits.
@@ -189,7 +193,9 @@ impl ResourceType for Pool {
                     }
                 }
                 // Git's own troubles end with 128; anything else is an answer.
-                Err(ResourceError::Failed { message, exit_status: 128 }) if errors < ERRORS_BORNE => {
+                Err(ResourceError::Failed { message, exit_status: 128 })
+                    if errors < ERRORS_BORNE =>
+                {
                     errors += 1;
                     may_be_done = true;
                     cx.say(&format!("{message}; trying again"));
@@ -213,8 +219,19 @@ async fn changed_lock(
     pool: &str,
 ) -> Result<Option<String>, ResourceError> {
     let args = [
-        "diff-tree", "--root", "-r", "-m", "--first-parent", "--no-commit-id", "--name-only", "-z",
-        "--no-renames", "--diff-filter=d", commit, "--", pool,
+        "diff-tree",
+        "--root",
+        "-r",
+        "-m",
+        "--first-parent",
+        "--no-commit-id",
+        "--name-only",
+        "-z",
+        "--no-renames",
+        "--diff-filter=d",
+        commit,
+        "--",
+        pool,
     ];
     let text = git.bare(ledger.repository()).text(&args).await?;
     let is_lock = |path: &&str| {
@@ -275,7 +292,10 @@ impl Put<'_> {
         }
         if let Some(to) = move_.to {
             let content = content.unwrap_or_default();
-            changes.push(Change::Write { path: path(to), content });
+            // A lock that is replaced by itself stays as it is.
+            if ledger.read(&path(to)).await?.as_ref() != Some(&content) {
+                changes.push(Change::Write { path: path(to), content });
+            }
         }
         if changes.is_empty() {
             // Waiting was all that was asked for.

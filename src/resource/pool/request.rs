@@ -53,10 +53,18 @@ impl Waiting {
 impl Request {
     pub fn read(params: &Fields<'_>, directory: &Path) -> Result<Self, ResourceError> {
         let keys = [
-            "acquire", "claim", "release", "add", "add_claimed", "remove", "update", "check",
+            "acquire",
+            "claim",
+            "release",
+            "add",
+            "add_claimed",
+            "remove",
+            "update",
+            "check",
             "check_unclaimed",
         ];
-        let is_given = |key: &&&str| params.has(key) && (**key != "acquire" || params.flag("acquire"));
+        let is_given =
+            |key: &&&str| params.has(key) && (**key != "acquire" || params.flag("acquire"));
         let given: Vec<&&str> = keys.iter().filter(is_given).collect();
         let [key] = given.as_slice() else {
             return Err(match given.get(1) {
@@ -186,7 +194,11 @@ mod tests {
             Ok(Err(waiting)) => Err(waiting.words("p")),
             Err(error) => Err(error.to_string()),
         };
-        assert_eq!(decided.as_ref().map_err(String::as_str), expected.as_ref().map_err(|e| *e), "{request:?}");
+        assert_eq!(
+            decided.as_ref().map_err(String::as_str),
+            expected.as_ref().map_err(|e| *e),
+            "{request:?}"
+        );
     }
 
     #[test]
@@ -200,7 +212,8 @@ mod tests {
         check(Request::Release(name("u")), Err("lock `u` is not claimed"));
         check(Request::Remove(name("c")), Ok(("c", c, None)));
         check(Request::Remove(name("x")), Err("lock `x` is not claimed"));
-        let add = |lock: &str, is_claimed| Request::Add { lock: name(lock), content: vec![], is_claimed };
+        let add =
+            |lock: &str, is_claimed| Request::Add { lock: name(lock), content: vec![], is_claimed };
         check(add("n", false), Ok(("n", None, u)));
         check(add("n", true), Ok(("n", None, c)));
         check(add("u", false), Err("lock `u` is there already"));

@@ -61,7 +61,8 @@ impl BranchDriver {
             // The branch tells no numbers by name: walk back until the known one is met.
             let mut filter = Filter::touching(vec![self.file.clone()]);
             filter.depth = usize::MAX;
-            for commit in commits(&git, &repository, &filter, &tip.commit, None).await?.iter().rev() {
+            for commit in commits(&git, &repository, &filter, &tip.commit, None).await?.iter().rev()
+            {
                 let Some(text) = read_at(&git, &repository, commit, &self.file).await? else {
                     continue;
                 };

@@ -47,9 +47,9 @@ impl FileDriver {
         let list = self.beside("operations");
         let text = std::fs::read_to_string(&list).unwrap_or_default();
         let mut lines: Vec<&str> = text.lines().collect();
-        let done = lines.iter().position(|line| {
-            line.split_once(' ').is_some_and(|(id, _)| id == operation)
-        });
+        let done = lines
+            .iter()
+            .position(|line| line.split_once(' ').is_some_and(|(id, _)| id == operation));
         if let Some(at) = done {
             let number = lines[at].split_once(' ').map_or("", |(_, number)| number);
             let number = parse(number, &list.to_string_lossy())?;

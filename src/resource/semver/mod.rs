@@ -99,9 +99,10 @@ impl Driver {
     fn of(source: &Map) -> Result<Self, ResourceError> {
         let fields = SCHEMA.read_source(source)?;
         let initial = match fields.text("initial_version") {
-            Some(text) => Number::parse(&text)
-                .ok_or_else(|| fields.fault("initial_version", "must be a number such as `1.2.3`"))?,
-            None => Number::parse("0.0.0").unwrap_or_else(|| unreachable!("it is a number")),
+            Some(text) => Number::parse(&text).ok_or_else(|| {
+                fields.fault("initial_version", "must be a number such as `1.2.3`")
+            })?,
+            None => Number::ZERO,
         };
         let lacks = |name: &str| {
             let why = format!("is `{name}`, which is not in this build; `git` and `file` are");
@@ -192,7 +193,10 @@ impl ResourceType for Semver {
             Some(file) => {
                 let text = files::read(directory, &file)?;
                 let number = Number::parse(text.trim()).ok_or_else(|| ResourceError::Failed {
-                    message: format!("`{file}` holds `{}`, which is no version number", text.trim()),
+                    message: format!(
+                        "`{file}` holds `{}`, which is no version number",
+                        text.trim()
+                    ),
                     exit_status: 1,
                 })?;
                 Change::Set(number)

@@ -58,6 +58,10 @@ impl Bump {
 }
 
 impl Number {
+    /// `0.0.0`.
+    pub const ZERO: Self =
+        Self { major: 0, minor: 0, patch: 0, pre: Vec::new(), build: Vec::new() };
+
     /// Reads a number.
     pub fn parse(text: &str) -> Option<Self> {
         let (rest, build) = match text.split_once('+') {
@@ -167,17 +171,17 @@ mod tests {
             ("", false),
         ] {
             let number = Number::parse(text);
-            assert_eq!(number.map(|n| n.to_string()).as_deref(), is_number.then_some(text), "{text}");
+            assert_eq!(
+                number.map(|n| n.to_string()).as_deref(),
+                is_number.then_some(text),
+                "{text}"
+            );
         }
     }
 
     #[track_caller]
     fn check(from: &str, part: &str, pre: Option<&str>, expected: &str) {
-        let bump = Bump {
-            part: Part::named(part),
-            pre: pre.map(str::to_owned),
-            ..Bump::default()
-        };
+        let bump = Bump { part: Part::named(part), pre: pre.map(str::to_owned), ..Bump::default() };
         let number = Number::parse(from).expect("a number").bumped(&bump);
         assert_eq!(number.to_string(), expected, "{from} {part} {pre:?}");
     }
@@ -201,8 +205,7 @@ mod tests {
         let build = Bump { build: Some("b".to_owned()), ..Bump::default() };
         let number = Number::parse("1.2.3-rc.1+b.1").expect("a number");
         assert_eq!(number.bumped(&build).to_string(), "1.2.3-rc.1+b.2");
-        let bare =
-            Bump { pre: Some("p".to_owned()), pre_without_version: true, ..Bump::default() };
+        let bare = Bump { pre: Some("p".to_owned()), pre_without_version: true, ..Bump::default() };
         assert_eq!(number.bumped(&bare).to_string(), "1.2.3-p+b.1");
     }
 }

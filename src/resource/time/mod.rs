@@ -59,7 +59,8 @@ impl ResourceType for Time {
         let rule = read(source)?;
         let before = from.and_then(moment);
         let now = cx.now();
-        let mut versions: Vec<Version> = from.filter(|_| before.is_some()).cloned().into_iter().collect();
+        let mut versions: Vec<Version> =
+            from.filter(|_| before.is_some()).cloned().into_iter().collect();
         if rule.is_due(now, before) {
             versions.push(version(now));
         }
@@ -128,8 +129,9 @@ fn moment(version: &Version) -> Option<Timestamp> {
 fn read(source: &Map) -> Result<Rule, ResourceError> {
     let fields = SCHEMA.read_source(source)?;
     let zone = match fields.text("location") {
-        Some(name) => TimeZone::get(&name)
-            .map_err(|_| fields.fault("location", format!("names `{name}`, which is no time zone")))?,
+        Some(name) => TimeZone::get(&name).map_err(|_| {
+            fields.fault("location", format!("names `{name}`, which is no time zone"))
+        })?,
         None => TimeZone::UTC,
     };
     let window = match (fields.text("start"), fields.text("stop")) {
@@ -143,7 +145,8 @@ fn read(source: &Map) -> Result<Rule, ResourceError> {
     };
     let mut days = Vec::new();
     for name in fields.texts("days") {
-        let why = || fields.fault("days", format!("has `{name}`, which is no day such as `Monday`"));
+        let why =
+            || fields.fault("days", format!("has `{name}`, which is no day such as `Monday`"));
         days.push(window::weekday(&name).ok_or_else(why)?);
     }
     let start_after = match fields.text("start_after") {

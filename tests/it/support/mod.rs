@@ -1,0 +1,3 @@
+//! What tests share: real places to work in.
+
+pub mod git;
