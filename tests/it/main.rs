@@ -2,5 +2,6 @@
 
 mod dialect;
 mod engine;
+mod resource;
 mod runtime;
 mod support;
