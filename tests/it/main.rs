@@ -1,1 +1,7 @@
 //! The one test binary: one module a subject.
+
+mod dialect;
+mod engine;
+mod resource;
+mod runtime;
+mod support;
