@@ -11,8 +11,8 @@ use super::pool::{Tx, transact};
 use super::resource::{digest, save_versions, scope_of_put, text};
 use super::row::{args, to_json};
 use super::{Result, Store, StoreError};
-use crate::engine::journal::{Journal, JournalError, NewEvent, Record, SavedVersion};
-use crate::model::build::{Envelope, EventId};
+use crate::engine::journal::{Journal, JournalError, NewEvent, Record, SavedVersion, Visit};
+use crate::model::build::EventId;
 use crate::model::{BuildId, Pipeline, PipelineRef, PlanId, ResourceId, Version};
 
 impl Store {
@@ -140,7 +140,7 @@ impl Journal for Store {
     async fn read_log(
         &self,
         build: BuildId,
-        visit: &mut (dyn FnMut(&Envelope) + Send),
+        visit: &mut Visit<'_>,
     ) -> std::result::Result<(), JournalError> {
         let read = async {
             let mut reader = self.read_events(build, 0).await?.ending();
