@@ -72,8 +72,8 @@ pub async fn run(
         Ok(replay) => replay,
         Err(error) => return Outcome::Errored(step::chain(&error)),
     };
-    if let Some(status) = replay.over() {
-        return outcome_of(status);
+    if let Some(outcome) = replay.outcome() {
+        return outcome;
     }
     let build = Arc::new(Build {
         parts,
@@ -109,16 +109,4 @@ pub async fn run(
         return Outcome::Errored(step::chain(&error));
     }
     outcome
-}
-
-/// The outcome of a build whose log tells only its status.
-fn outcome_of(status: Status) -> Outcome {
-    match status {
-        Status::Succeeded => Outcome::Succeeded,
-        Status::Failed => Outcome::Failed,
-        Status::Aborted => Outcome::Stopped(Cause::Aborted),
-        Status::Errored | Status::Pending | Status::Started => {
-            Outcome::Errored("the build errored under an earlier core".to_owned())
-        }
-    }
 }

@@ -197,17 +197,16 @@ pub fn local_path(volume: &dyn Volume) -> Result<PathBuf, RuntimeError> {
     })
 }
 
-/// The artifacts that a put sees, with their names.
+/// Artifacts with their names.
+pub type Artifacts = Vec<(String, Arc<dyn Volume>)>;
+
+/// The artifacts that a put sees.
 ///
 /// *Follows:* `atc/exec/put_inputs.go`.
 ///
 /// # Errors
 /// When one that is named is not there.
-pub fn put_inputs(
-    cx: &Cx,
-    inputs: &PutInputs,
-    params: &Map,
-) -> Result<Vec<(String, Arc<dyn Volume>)>, Ending> {
+pub fn put_inputs(cx: &Cx, inputs: &PutInputs, params: &Map) -> Result<Artifacts, Ending> {
     match inputs {
         PutInputs::All => Ok(cx.scope.artifacts().into_iter().collect()),
         PutInputs::Named(names) => names

@@ -16,7 +16,7 @@ use super::report::Report;
 use super::step::{Cx, Ending};
 use crate::model::Timestamp;
 use crate::model::build::{Cause, LogSource};
-use crate::resource::LogSink;
+use crate::resource::{LogSink, ResourceError};
 use crate::runtime::{Output, Process};
 
 /// How long a process that was told to stop may take before it is killed.
@@ -181,8 +181,8 @@ pub async fn accompany<T>(
     cx: &Cx,
     report: &Report,
     sink: &Arc<Sink>,
-    work: impl Future<Output = T>,
-) -> Result<T, Ending> {
+    work: impl Future<Output = Result<T, ResourceError>>,
+) -> Result<Result<T, ResourceError>, Ending> {
     let mut work = pin!(work);
     let mut speech = Speech::default();
     let given_up = async {
@@ -193,7 +193,8 @@ pub async fn accompany<T>(
     };
     let mut given_up = pin!(given_up);
     loop {
-        let due = speech.due();
+        let is_left = cx.cancel.cause() == Some(Cause::Detach);
+        let due = speech.due().filter(|_| !is_left);
         let wake = async {
             match due {
                 Some(due) => cx.build.parts.clock.sleep_until(due).await,
@@ -208,14 +209,16 @@ pub async fn accompany<T>(
             () = sink.came.notified() => None,
             () = wake => None,
         };
-        let detached = cx.cancel.cause() == Some(Cause::Detach);
-        if !detached {
-            speech.hear(cx, report, sink).await?;
-        }
-        if let Some(done) = done {
-            if !detached {
-                speech.end(report).await?;
+        // What a core that goes away makes it say is no news, but work that is done is told.
+        if is_left && !matches!(done, Some(Ok(_))) {
+            match done {
+                Some(done) => return Ok(done),
+                None => continue,
             }
+        }
+        speech.hear(cx, report, sink).await?;
+        if let Some(done) = done {
+            speech.end(report).await?;
             return Ok(done);
         }
     }

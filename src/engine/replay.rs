@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::journal::{ArtifactRecord, Journal, JournalError, Record};
-use crate::model::build::{Envelope, Event, LogSource, Outcome, Status};
+use crate::model::build::{Cause, Envelope, Event, LogSource, Outcome, Status};
 use crate::model::{BuildId, PlanId, Timestamp, Value, Version};
 
 /// How much of what a node said without a process behind it is remembered, so that it is not
@@ -18,6 +18,7 @@ const REMEMBERED: usize = 1 << 20;
 pub struct Replay {
     started: bool,
     over: Option<Status>,
+    last_error: Option<String>,
     events: HashMap<(PlanId, &'static str), Timestamp>,
     begun_at: HashMap<PlanId, Timestamp>,
     offsets: HashMap<(PlanId, LogSource), u64>,
@@ -89,6 +90,9 @@ impl Replay {
                 }
             }
         } else {
+            if let Event::Error { message, .. } = &envelope.event {
+                self.last_error = Some(message.clone());
+            }
             let (kind, _) = envelope.event.kind();
             self.events.entry((origin.id.clone(), kind)).or_insert(envelope.at);
         }
@@ -99,9 +103,17 @@ impl Replay {
         self.started
     }
 
-    /// The final status, if the log has it.
-    pub fn over(&self) -> Option<Status> {
-        self.over
+    /// The outcome of a build whose log has its final status.
+    pub fn outcome(&self) -> Option<Outcome> {
+        Some(match self.over? {
+            Status::Succeeded => Outcome::Succeeded,
+            Status::Failed => Outcome::Failed,
+            Status::Aborted => Outcome::Stopped(Cause::Aborted),
+            Status::Errored | Status::Pending | Status::Started => {
+                let why = self.last_error.as_deref().unwrap_or("its log does not say why");
+                Outcome::Errored(why.to_owned())
+            }
+        })
     }
 
     /// When an event of that kind was written for a node.

@@ -2,6 +2,7 @@
 
 mod dialect;
 mod engine;
+mod resource;
 mod runtime;
 mod support;
 mod tidy;

@@ -125,7 +125,7 @@ impl<'a> Ledger<'a> {
         let index = self.scratch.join("index");
         let call = || self.git.bare(&self.scratch).env("GIT_INDEX_FILE", &index);
         match &self.head {
-            Some(head) => call().run(&["read-tree", "--reset", head]).await?,
+            Some(head) => call().run(&["read-tree", head]).await?,
             None => call().run(&["read-tree", "--empty"]).await?,
         };
         let mut lines = String::new();

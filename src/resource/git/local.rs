@@ -18,7 +18,7 @@ pub(in crate::resource) struct LocalRepository {
 
 /// What a look at a repository's files tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Look<T> {
+pub(in crate::resource) enum Look<T> {
     Found(T),
     Missing,
     /// Git must be asked.
@@ -27,7 +27,7 @@ pub(super) enum Look<T> {
 
 /// What `HEAD` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Head {
+pub(in crate::resource) enum Head {
     Branch(String),
     Detached(String),
 }

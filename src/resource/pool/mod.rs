@@ -292,7 +292,10 @@ impl Put<'_> {
         }
         if let Some(to) = move_.to {
             let content = content.unwrap_or_default();
-            changes.push(Change::Write { path: path(to), content });
+            // A lock that is replaced by itself stays as it is.
+            if ledger.read(&path(to)).await?.as_ref() != Some(&content) {
+                changes.push(Change::Write { path: path(to), content });
+            }
         }
         if changes.is_empty() {
             // Waiting was all that was asked for.

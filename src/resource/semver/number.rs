@@ -58,6 +58,10 @@ impl Bump {
 }
 
 impl Number {
+    /// `0.0.0`.
+    pub const ZERO: Self =
+        Self { major: 0, minor: 0, patch: 0, pre: Vec::new(), build: Vec::new() };
+
     /// Reads a number.
     pub fn parse(text: &str) -> Option<Self> {
         let (rest, build) = match text.split_once('+') {

@@ -57,11 +57,13 @@ pub struct CheckCandidate {
     pub has_versions: bool,
     /// Whether a stored version matches its pin; true without a pin.
     pub is_pin_known: bool,
+    /// Whether a build that shows a check of it is not over.
+    pub has_check_build: bool,
 }
 
 impl CheckState {
     /// The columns of a scope `s`, in the order of [`CheckState::read`].
-    pub(super) const COLUMNS: &str = "s.id, s.check_started_at, s.check_ended_at, s.check_ok, \
+    pub(in crate::store) const COLUMNS: &str = "s.id, s.check_started_at, s.check_ended_at, s.check_ok, \
         s.check_error, s.check_next_at, s.check_build_id";
 
     /// Takes the columns of a scope. A scope that was never checked has no state.
@@ -80,7 +82,7 @@ impl CheckState {
     }
 
     /// Takes the columns of a scope, then those of a check that failed before there was one.
-    pub(super) fn read_either(row: &mut Row) -> Result<Option<Self>> {
+    pub(in crate::store) fn read_either(row: &mut Row) -> Result<Option<Self>> {
         let state = Self::read(row)?;
         let ended_at: Option<Timestamp> = row.take_opt()?;
         let error: Option<String> = row.take_opt()?;
@@ -106,7 +108,9 @@ impl Store {
              EXISTS (SELECT 1 FROM job_inputs i JOIN jobs j ON j.id = i.job_id \
                WHERE i.resource_id = r.id AND j.is_active AND NOT i.is_trigger \
                AND NOT i.has_passed), \
-             EXISTS (SELECT 1 FROM versions v WHERE v.scope_id = r.scope_id AND v.check_order > 0) \
+             EXISTS (SELECT 1 FROM versions v WHERE v.scope_id = r.scope_id \
+               AND v.check_order > 0), \
+             EXISTS (SELECT 1 FROM builds b WHERE b.resource_id = r.id AND b.status = 'started') \
              FROM resources r JOIN pipelines p ON p.id = r.pipeline_id \
              LEFT JOIN scopes s ON s.id = r.scope_id \
              LEFT JOIN scopeless_checks c ON c.resource_id = r.id AND r.scope_id IS NULL \
@@ -124,6 +128,7 @@ impl Store {
                 is_trigger: row.take()?,
                 is_plain_input: row.take()?,
                 has_versions: row.take()?,
+                has_check_build: row.take()?,
                 is_pin_known: true,
                 row: resource,
             };

@@ -8,7 +8,7 @@ use flightdeck::model::build::LogSource;
 use flightdeck::model::value::Map;
 use flightdeck::model::version::MetadataField;
 use flightdeck::model::{Value, Version};
-use flightdeck::resource::{Context, Found, Operation, ResourceError, ResourceType};
+use flightdeck::resource::{Context, Found, Operation, ResourceError, ResourceType, Schema};
 
 /// The type `thing`. `source.fail` makes all fail with that message, `source.hang` makes all wait
 /// for the cancel, `source.panic` makes all panic, `source.say` is said,
@@ -49,6 +49,10 @@ async fn obey(cx: &Context, source: &Map) -> Result<(), ResourceError> {
 impl ResourceType for Thing {
     fn name(&self) -> &'static str {
         "thing"
+    }
+
+    fn schema(&self) -> &'static Schema {
+        &Schema { source: &[], get: &[], put: &[] }
     }
 
     fn well_known_images(&self) -> &'static [&'static str] {
