@@ -237,19 +237,23 @@ impl Session {
             while let Some(ended) = self.following.try_join_next() {
                 self.note(ended?);
             }
-            if self.control.is_settled().await? {
-                while let Some(ended) = self.following.join_next().await {
-                    self.note(ended?);
-                }
-                let summary = self.control.pipeline(&self.pipeline).await?;
-                let builds = self.all_builds(&summary).await?;
-                let is_news = |b: &BuildSummary| !self.followed.contains(&b.id);
-                if builds.iter().any(|b| b.status != Status::Pending && is_news(b)) {
-                    continue;
-                }
-                return Ok(builds.into_iter().filter(|b| b.status == Status::Pending).collect());
-            }
+            let control = Arc::clone(&self.control);
             tokio::select! {
+                settled = control.settled() => {
+                    settled?;
+                    while let Some(ended) = self.following.join_next().await {
+                        self.note(ended?);
+                    }
+                    let summary = self.control.pipeline(&self.pipeline).await?;
+                    let (pending, others): (Vec<_>, Vec<_>) = self
+                        .all_builds(&summary)
+                        .await?
+                        .into_iter()
+                        .partition(|build| build.status == Status::Pending);
+                    if others.iter().all(|build| self.followed.contains(&build.id)) {
+                        return Ok(pending);
+                    }
+                }
                 change = changes.next() => {
                     if change.is_none() {
                         bail!("the core went away");

@@ -24,13 +24,13 @@ pub trait WatchReads: Send + Sync {
     /// What changes from now on.
     async fn changes(&self) -> Result<ChangeStream>;
 
-    /// Whether nothing more happens by itself now: nothing runs, no check is under way, and no
+    /// Waits until nothing more happens by itself: nothing runs, no check is under way, and no
     /// job has anything left to decide. Builds that wait for a person or for versions that
-    /// nobody makes may still be pending.
+    /// nobody makes may still be pending. Cancel safe.
     ///
     /// # Errors
-    /// [`super::ErrorKind::Unsupported`] where a core cannot tell.
-    async fn is_settled(&self) -> Result<bool> {
+    /// [`ErrorKind::Unsupported`] where a core cannot tell.
+    async fn settled(&self) -> Result<()> {
         Err(Error::new(ErrorKind::Unsupported, "this core cannot tell whether it is done"))
     }
 }

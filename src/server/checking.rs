@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::pass::SAFETY_NET;
@@ -32,7 +32,6 @@ const TIMEOUT: Duration = Duration::from_secs(3600);
 pub struct Checks {
     running: Mutex<HashMap<ResourceId, Running>>,
     slots: Arc<Semaphore>,
-    ended: Notify,
 }
 
 struct Running {
@@ -42,11 +41,7 @@ struct Running {
 
 impl Default for Checks {
     fn default() -> Self {
-        Self {
-            running: Mutex::default(),
-            slots: Arc::new(Semaphore::new(AT_A_TIME)),
-            ended: Notify::new(),
-        }
+        Self { running: Mutex::default(), slots: Arc::new(Semaphore::new(AT_A_TIME)) }
     }
 }
 
@@ -129,7 +124,7 @@ pub async fn check_now(
     let resource = row.id;
     request_fresh(core, row);
     loop {
-        let ended = core.checks.ended.notified();
+        let ended = core.ended.notified();
         if !core.checks.lock().contains_key(&resource) {
             break;
         }
@@ -174,7 +169,7 @@ async fn until_done(core: &Arc<Core>, row: ResourceRow) {
             is_over
         };
         if is_over {
-            core.checks.ended.notify_waiters();
+            core.ended.notify_waiters();
             core.scheduling.now();
             core.checking.now();
             return;

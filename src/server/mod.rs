@@ -84,6 +84,8 @@ struct Core {
     /// Told to stop when the core goes away.
     cancel: crate::runtime::cancel::Cancel,
     checks: checking::Checks,
+    /// Told when a build or a check of this process has ended.
+    ended: tokio::sync::Notify,
     /// Containers that somebody is in, and how many.
     shells: Mutex<HashMap<String, usize>>,
 }
@@ -123,6 +125,7 @@ impl Server {
             tasks: TaskTracker::new(),
             cancel: crate::runtime::cancel::Cancel::new(),
             checks: checking::Checks::default(),
+            ended: tokio::sync::Notify::new(),
             shells: Mutex::default(),
         });
         let server = Self { core, passes: TaskTracker::new(), stop: CancellationToken::new() };
@@ -225,15 +228,26 @@ impl Drop for Entered {
     }
 }
 
-/// Whether nothing more happens by itself: no check, no build, nothing to decide. It decides
-/// what there is to decide itself, so that a nudge that is still under way is not missed.
-async fn is_settled(core: &Arc<Core>) -> Result<bool, StoreError> {
-    let is_idle = !scheduling::round(core).await?
-        && core.checks.is_empty()
-        && core.lock_running().is_empty()
-        && core.store.started_builds().await?.is_empty();
-    // What was asked of a check or a build that ended meanwhile is decided by this one.
-    Ok(is_idle && !scheduling::round(core).await?)
+/// Waits until nothing more happens by itself: no check, no build, nothing to decide.
+async fn settled(core: &Arc<Core>) -> Result<(), StoreError> {
+    loop {
+        let ended = core.ended.notified();
+        // It decides what there is to decide itself, so that a nudge that is still under way is
+        // not missed; twice, because a check or a build may end between the two.
+        let is_settled = !scheduling::round(core).await?
+            && core.checks.is_empty()
+            && core.lock_running().is_empty()
+            && core.store.started_builds().await?.is_empty()
+            && !scheduling::round(core).await?;
+        if is_settled {
+            return Ok(());
+        }
+        let net = core.clock.now() + pass::SAFETY_NET;
+        tokio::select! {
+            () = ended => {}
+            () = core.clock.sleep_until(net) => {}
+        }
+    }
 }
 
 /// Turns what changed in the store into nudges.

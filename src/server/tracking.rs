@@ -58,6 +58,7 @@ async fn start(core: &Arc<Core>, build: BuildRow) -> Result<(), StoreError> {
         let outcome = running.wait().await;
         finish(&core_of_task, &build, &outcome).await;
         core_of_task.lock_running().remove(&build.id);
+        core_of_task.ended.notify_waiters();
     });
     Ok(())
 }

@@ -12,11 +12,7 @@ use super::resource::{digest, save_versions, scope_of_put, text};
 use super::row::{args, to_json};
 use super::{Result, Store, StoreError};
 use crate::engine::journal::{Journal, JournalError, NewEvent, Record, SavedVersion, Visit};
-<<<<<<< HEAD
-use crate::model::build::{Envelope, EventId};
-=======
 use crate::model::build::EventId;
->>>>>>> store
 use crate::model::{BuildId, Pipeline, PipelineRef, PlanId, ResourceId, Version};
 
 impl Store {

@@ -102,11 +102,7 @@ impl Driver {
             Some(text) => Number::parse(&text).ok_or_else(|| {
                 fields.fault("initial_version", "must be a number such as `1.2.3`")
             })?,
-<<<<<<< HEAD
-            None => Number::parse("0.0.0").unwrap_or_else(|| unreachable!("it is a number")),
-=======
             None => Number::ZERO,
->>>>>>> store
         };
         let lacks = |name: &str| {
             let why = format!("is `{name}`, which is not in this build; `git` and `file` are");

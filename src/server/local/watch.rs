@@ -45,8 +45,8 @@ impl WatchReads for Local {
         Ok(changes.boxed())
     }
 
-    async fn is_settled(&self) -> Result<bool> {
-        Ok(crate::server::is_settled(&self.core).await?)
+    async fn settled(&self) -> Result<()> {
+        Ok(crate::server::settled(&self.core).await?)
     }
 }
 
