@@ -5,7 +5,8 @@
 //! - [`format`]: ages, durations, counts, cuts;
 //! - [`term`]: the terminal's modes, input, signals, and the one way back;
 //! - [`action`], [`keymap`]: the table of all that can be done, and its keys;
-//! - [`widget`]: what screens are made of.
+//! - [`widget`]: what screens are made of, the graph and the log among them;
+//! - [`terminal`]: the emulator behind a shell in a pane.
 //!
 //! Widgets are drawn by reference into a ratatui buffer from plain values and a [`look::Look`].
 //! They never read the clock, the environment or the outside; [`term`] alone does IO.
@@ -18,5 +19,6 @@ pub mod glyph;
 pub mod keymap;
 pub mod look;
 pub mod term;
+pub mod terminal;
 pub mod theme;
 pub mod widget;

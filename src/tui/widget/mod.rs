@@ -7,6 +7,7 @@ mod chip;
 mod frame;
 pub mod graph;
 mod list;
+pub mod log;
 mod overlay;
 mod progress;
 mod prompt;

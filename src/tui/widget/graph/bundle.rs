@@ -55,7 +55,8 @@ fn members(set: &[u64]) -> impl Iterator<Item = usize> {
 pub(super) fn bundle(topology: &Topology, ranks: &Ranks) -> Vec<Net> {
     let n = topology.nodes.len();
     let words = n.div_ceil(64);
-    let mut number: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    // Two lines may run the same way when one of them was turned round.
+    let mut number: BTreeMap<(bool, usize, usize), Vec<usize>> = BTreeMap::new();
     // Solid and dotted lines are bundled apart, so that a trunk says what it is.
     let mut left = [vec![vec![0u64; words]; n], vec![vec![0u64; words]; n]];
     for (edge, e) in topology.edges.iter().enumerate() {
@@ -63,15 +64,15 @@ pub(super) fn bundle(topology: &Topology, ranks: &Ranks) -> Vec<Net> {
         if ranks.of[from] == ranks.of[to] {
             continue;
         }
-        number.insert((from, to), edge);
+        number.entry((e.triggers, from, to)).or_default().push(edge);
         left[usize::from(e.triggers)][from][to / 64] |= 1 << (to % 64);
     }
     let mut nets = Vec::new();
-    let mut cut = |sources: Vec<usize>, targets: &Set, left: &mut [Set]| {
+    let mut cut = |is_solid: bool, sources: Vec<usize>, targets: &Set, left: &mut [Set]| {
         let mut edges = Vec::new();
         for &from in &sources {
             for to in members(targets) {
-                edges.extend(number.get(&(from, to)));
+                edges.extend(number.get(&(is_solid, from, to)).into_iter().flatten());
             }
             for (word, taken) in left[from].iter_mut().zip(targets) {
                 *word &= !taken;
@@ -79,9 +80,9 @@ pub(super) fn bundle(topology: &Topology, ranks: &Ranks) -> Vec<Net> {
         }
         nets.push(Net { sources, targets: members(targets).collect(), edges });
     };
-    for left in &mut left {
+    for (left, is_solid) in left.iter_mut().zip([false, true]) {
         while let Some((sources, targets)) = best(left) {
-            cut(sources, &targets, left);
+            cut(is_solid, sources, &targets, left);
         }
     }
     // What is left leaves its source together; sources left with one same target arrive together.
@@ -101,7 +102,13 @@ pub(super) fn bundle(topology: &Topology, ranks: &Ranks) -> Vec<Net> {
     for (targets, sources) in rest {
         let mut edges = Vec::new();
         for &from in &sources {
-            edges.extend(members(&targets).filter_map(|to| number.get(&(from, to))));
+            for to in members(&targets) {
+                for (side, is_solid) in left.iter().zip([false, true]) {
+                    if has(&side[from], to) {
+                        edges.extend(number.get(&(is_solid, from, to)).into_iter().flatten());
+                    }
+                }
+            }
         }
         nets.push(Net { sources, targets: members(&targets).collect(), edges });
     }

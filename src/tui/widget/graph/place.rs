@@ -126,6 +126,8 @@ pub struct Placed {
     /// Where the name of every node is cut.
     pub cuts: Vec<Cut>,
     pub(super) edges: Vec<Edge>,
+    /// Per line, the nodes at its left and right end.
+    pub(super) ends: Vec<(usize, usize)>,
     pub(super) cells: Cells,
     /// Ends of lines: the cell, the line, whether it was turned round.
     pub(super) arrows: Vec<((i32, i32), usize, bool)>,
@@ -332,6 +334,9 @@ fn finish(plan: &Plan, bones: Skeleton, width: Option<i32>) -> Placed {
         columns,
         cuts,
         edges: plan.topology.edges.clone(),
+        ends: (0..plan.topology.edges.len())
+            .map(|edge| Routes::of(plan, &bones.rows, bones.level).ends(edge))
+            .collect(),
         cells: Cells::new(),
         arrows: Vec::new(),
     };

@@ -122,10 +122,238 @@ fn the_design_pictures_pipeline() {
         ("graph-220x60-nof", 146, 36, &night, true, false),
         ("graph-glyph", 50, 18, &night, true, false),
     ] {
-        let buf = paint(width, height, look, resources, f);
-        shoot(name, &buf);
-        for job in ["✗", "x"] {
-            let _ = rows(&buf).iter().any(|row| row.contains(job));
+        shoot(name, &paint(width, height, look, resources, f));
+    }
+}
+
+/// The canvas as text.
+fn text(topology: Topology, chips: &[Chip], width: u16, height: u16) -> Vec<String> {
+    let placed = Plan::new(topology).place(width, height, Zoom::Fit);
+    let area = Rect::new(0, 0, width, height);
+    let mut buf = Buffer::empty(area);
+    GraphView::new(&placed, chips).draw(area, &mut buf, &Look::night());
+    rows(&buf)
+}
+
+#[test]
+fn base_images_at_eighty_columns() {
+    let (topology, chips) = base_images(false);
+    assert_eq!(
+        text(topology, &chips, 78, 17),
+        [
+            "                       ╭┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈╮",
+            "▌ ✓ create-g…-cluster ─┴─┬─▸▌ ✓ deploy-dispatch    ┈┤",
+            "                         ┊                          ┊",
+            "                         ├┈▸▌ · delete-gke-cluster  ┊",
+            "                         ┊                          ┊",
+            "                         ╰┈▸▌ ⊘ uninstall-dispatch  ┊",
+            "                                                    ┊",
+            "▌ ✓ python3-units           ▌ ✓ build-python3-bas… ─┼─▸▌ ◐ test-python3-base…",
+            "                                                    ┊",
+            "▌ ✓ nodejs-units            ▌ ✓ build-nodejs-base… ─┼─▸▌ ✗ test-nodejs-base-…",
+            "                                                    ┊",
+            "▌ ◐ java-units              ▌ ◐ build-java-base-i… ─┼─▸▌ ◌ test-java-base-im…",
+            "                                                    ┊",
+            "▌ ✓ clojure-units           ▌ ▲ build-clojure-bas… ─┼─▸▌ ⊣ test-clojure-base…",
+            "                                                    ┊",
+            "▌ ✓ powershell-units        ▌ ✓ build-powershell-… ─┴─▸▌ ‖ test-powershell-b…",
+            "",
+        ]
+    );
+}
+
+/// Any topology: nodes, some of them resources or in stages, and lines any way round.
+fn any_topology(most: usize) -> impl Strategy<Value = Topology> {
+    (1..=most)
+        .prop_flat_map(|n| {
+            let node =
+                (prop::option::weighted(0.1, 0..6usize), prop::bool::weighted(0.1), 1..30usize);
+            let edge = (0..n, 0..n, any::<bool>());
+            (prop::collection::vec(node, n), prop::collection::vec(edge, 0..n * 2))
+        })
+        .prop_map(|(nodes, edges)| {
+            let mut topology = Topology::default();
+            for (i, (rank, is_resource, length)) in nodes.into_iter().enumerate() {
+                let name = format!("{}-{i}", "n".repeat(length));
+                topology.node(Node { name, rank, is_resource });
+            }
+            for (from, to, triggers) in edges {
+                topology.edge(from, to, triggers);
+            }
+            topology
+        })
+}
+
+/// What must hold of every placed graph.
+fn check(placed: &Placed, topology: &Topology) {
+    // Chips do not overlap, and stand on the canvas.
+    for (i, a) in placed.nodes.iter().enumerate() {
+        assert!(a.x >= 0 && a.y >= 0 && a.x + a.width <= placed.size.0);
+        assert!(a.y + a.height <= placed.size.1);
+        for b in &placed.nodes[i + 1..] {
+            let is_apart = a.x + a.width <= b.x
+                || b.x + b.width <= a.x
+                || a.y + a.height <= b.y
+                || b.y + b.height <= a.y;
+            assert!(is_apart, "{a:?} and {b:?}");
         }
     }
+    // Every line is whole: each cell is met by its neighbour, from its source to its target.
+    let mut cells: BTreeMap<usize, BTreeMap<(i32, i32), u8>> = BTreeMap::new();
+    for (&at, parts) in &placed.cells {
+        for part in parts {
+            for &(edge, mask) in &part.lines {
+                *cells.entry(edge).or_default().entry(at).or_default() |= mask;
+            }
+        }
+    }
+    for (number, edge) in topology.edges.iter().enumerate() {
+        let (a, b) = (placed.nodes[edge.from], placed.nodes[edge.to]);
+        if placed.ranks[edge.from] == placed.ranks[edge.to] {
+            continue;
+        }
+        let (a, b) = if a.x < b.x { (a, b) } else { (b, a) };
+        let line = cells.get(&number).expect("every line has cells");
+        let inside = |spot: &super::place::Spot, x: i32, y: i32| {
+            x >= spot.x && x < spot.x + spot.width && y >= spot.y && y < spot.y + spot.height
+        };
+        let (mut begins, mut ends) = (false, false);
+        for (&(x, y), mask) in line {
+            for (bit, dx, dy, back) in [(N, 0, -1, S), (E, 1, 0, W), (S, 0, 1, N), (W, -1, 0, E)] {
+                if mask & bit == 0 {
+                    continue;
+                }
+                let next = (x + dx, y + dy);
+                begins |= inside(&a, next.0, next.1);
+                ends |= inside(&b, next.0, next.1);
+                let is_met = line.get(&next).is_some_and(|other| other & back != 0);
+                assert!(is_met || inside(&a, next.0, next.1) || inside(&b, next.0, next.1));
+            }
+        }
+        assert!(begins && ends, "line {number} does not reach its ends");
+        for &(x, y) in line.keys() {
+            assert!(!placed.nodes.iter().any(|spot| inside(spot, x, y)), "a line under a chip");
+        }
+    }
+    // Lines that have no end in common share a cell only where one crosses the other.
+    for (at, parts) in &placed.cells {
+        for (i, a) in parts.iter().enumerate() {
+            for b in &parts[i + 1..] {
+                let mask = |part: &super::wire::Part| part.lines.iter().fold(0, |m, l| m | l.1);
+                let is_inside = |part: &super::wire::Part| {
+                    part.lines.iter().all(|&(edge, _)| {
+                        let e = topology.edges[edge];
+                        placed.ranks[e.from] == placed.ranks[e.to]
+                    })
+                };
+                let is_crossing = matches!((mask(a), mask(b)), (5, 10) | (10, 5));
+                assert!(
+                    is_crossing
+                        || super::wire::related(placed, a, b)
+                        || is_inside(a)
+                        || is_inside(b),
+                    "two lines in {at:?}: {a:?} {b:?}"
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_graph_is_drawn_whole(
+        topology in any_topology(24),
+        width in 1u16..400,
+        height in 1u16..120,
+    ) {
+        let plan = Plan::new(topology.clone());
+        for zoom in [Zoom::Fit, Zoom::Normal, Zoom::Overview] {
+            let placed = plan.place(width, height, zoom);
+            check(&placed, &topology);
+            let chips: Vec<Chip> =
+                topology.nodes.iter().map(|node| Chip::new(&node.name, Sign::Failed)).collect();
+            let area = Rect::new(0, 0, width, height);
+            let mut buf = Buffer::empty(area);
+            let mut view = GraphView::new(&placed, &chips);
+            let mut trail = Trail::default();
+            let mut here = 0;
+            for heading in [Heading::Right, Heading::Down, Heading::Left, Heading::Up,
+                Heading::LastRank, Heading::Bottom, Heading::Top, Heading::FirstRank] {
+                here = plan.step(&placed, here, heading, &mut trail);
+                prop_assert!(here < topology.nodes.len());
+            }
+            let path = plan.path_of(Some(here));
+            view.selected = Some(here);
+            view.path = &path;
+            view.offset = placed.scrolled((3, 9), Some(here), (width, height));
+            view.draw(area, &mut buf, &Look::night());
+            Minimap { placed: &placed, chips: &chips, view: (view.offset, (width, height)) }
+                .draw(Rect::new(0, 0, width.min(20), height.min(6)), &mut buf, &Look::night());
+        }
+    }
+}
+
+#[test]
+fn states_move_nothing_and_topology_is_known_again() {
+    let (topology, _) = base_images(true);
+    let one = Plan::new(topology.clone());
+    let two = Plan::new(topology.clone());
+    assert_eq!(one, two);
+    assert_eq!(one.fingerprint(), topology.fingerprint());
+    let mut other = topology;
+    other.edge(0, 6, true);
+    assert_ne!(one.fingerprint(), other.fingerprint());
+}
+
+#[test]
+fn keys_walk_along_lines_and_back() {
+    let (topology, _) = base_images(false);
+    let node = |name: &str| topology.nodes.iter().position(|n| n.name == name).expect(name);
+    let plan = Plan::new(topology.clone());
+    let placed = plan.place(96, 28, Zoom::Fit);
+    let mut trail = Trail::default();
+    let mut go = |from: usize, heading| plan.step(&placed, from, heading, &mut trail);
+    let test = node("test-nodejs-base-image");
+    let build = go(test, Heading::Left);
+    assert_eq!(build, node("build-nodejs-base-image"));
+    assert_eq!(go(build, Heading::Right), test);
+    assert_eq!(go(test, Heading::Down), node("test-java-base-image"));
+    let deploy = go(node("create-gke-cluster"), Heading::Right);
+    assert_eq!(deploy, node("deploy-dispatch"));
+    assert_eq!(go(deploy, Heading::Left), node("create-gke-cluster"));
+    let red = |n: usize| n == test || n == node("build-clojure-base-image");
+    assert_eq!(plan.seek(None, 1, &red), Some(node("build-clojure-base-image")));
+    assert_eq!(plan.seek(Some(test), 1, &red), Some(node("build-clojure-base-image")));
+    assert_eq!(plan.seek(Some(test), -1, &red), Some(node("build-clojure-base-image")));
+    let path = plan.path(build);
+    assert_eq!(path, [build, test]);
+}
+
+#[test]
+fn a_large_graph_takes_little_time() {
+    let mut topology = Topology::default();
+    let mut seed = 7u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap_or(0) % below
+    };
+    for i in 0..100 {
+        topology.node(Node::job(format!("job-{i}")));
+        for _ in 0..2 {
+            if i > 0 {
+                let from = next(i);
+                topology.edge(from, i, from % 3 > 0);
+            }
+        }
+    }
+    let begun = std::time::Instant::now();
+    let plan = Plan::new(topology);
+    let planned = begun.elapsed();
+    let placed = plan.place(220, 60, Zoom::Fit);
+    let all = begun.elapsed();
+    assert!(placed.size.0 > 0);
+    // Unoptimised and on a busy machine; the budget holds for the optimised program.
+    assert!(all < std::time::Duration::from_secs(5), "{planned:?}, {all:?}");
 }

@@ -156,13 +156,14 @@ pub(super) fn resolve(placed: &Placed, parts: &[Part], strokes: &[Stroke]) -> (c
     (glyph, top.stroke)
 }
 
-/// Whether two nets share a source or a target with lines that run here.
+/// Whether two nets share an end with lines that run here. Ends are those of the drawing: a line
+/// that was turned round begins where it arrives.
 pub(super) fn related(placed: &Placed, a: &Part, b: &Part) -> bool {
     a.lines.iter().any(|&(one, _)| {
-        let one = placed.edges[one];
+        let one = placed.ends[one];
         b.lines.iter().any(|&(two, _)| {
-            let two = placed.edges[two];
-            one.from == two.from || one.to == two.to
+            let two = placed.ends[two];
+            one.0 == two.0 || one.1 == two.1
         })
     })
 }
