@@ -4,7 +4,6 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::fill::CannotFill;
 use super::place;
 use super::pump::{self, Sink};
 use super::report::Report;
