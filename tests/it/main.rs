@@ -1,4 +1,8 @@
 //! The one test binary: one module a subject.
 
+mod dialect;
+mod engine;
 mod resource;
+mod runtime;
 mod support;
+mod tidy;

@@ -1,0 +1,5 @@
+//! The engine on the fake runtime.
+
+mod hook;
+mod resume;
+mod step;

@@ -1,0 +1,241 @@
+//! A world to run builds in: the fake runtime, a journal in memory, the type `thing`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use flightdeck::dialect;
+use flightdeck::engine::{BuildSpec, Engine, Parts, Running, Secrets};
+use flightdeck::model::build::{Event, LogSource, Outcome, Plan};
+use flightdeck::model::var::{Reference, Values};
+use flightdeck::model::{
+    BuildId, Clock, JobId, Pipeline, PipelineId, PipelineRef, Step, Value, Version,
+};
+use flightdeck::resource::ResourceType;
+use flightdeck::runtime::fake::{FakeRuntime, Script};
+use flightdeck::scheduler;
+
+use super::clock::FastClock;
+use super::journal::{Left, MemoryJournal};
+use super::resource::Thing;
+
+/// The build that [`World::run`] runs.
+pub const BUILD: BuildId = BuildId(7);
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All that a build needs.
+pub struct World {
+    pub clock: Arc<dyn Clock>,
+    pub runtime: FakeRuntime,
+    pub journal: Arc<MemoryJournal>,
+    pub thing: &'static Thing,
+    pub secrets: BTreeMap<String, Value>,
+    types: &'static [&'static dyn ResourceType],
+    cache: Arc<tempfile::TempDir>,
+}
+
+struct Known(BTreeMap<String, Value>);
+
+#[async_trait]
+impl Secrets for Known {
+    async fn find(
+        &self,
+        _pipeline: Option<&PipelineRef>,
+        reference: &Reference,
+    ) -> Result<Option<Value>, String> {
+        if reference.name == "unreachable" {
+            return Err("nobody answers".to_owned());
+        }
+        Ok(self.0.get(&reference.name).cloned())
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        // A second takes a millisecond.
+        let clock: Arc<dyn Clock> = Arc::new(FastClock::new(1000));
+        // Types stand for the whole run of the program; the few that tests make may stay too.
+        let thing: &'static Thing = Box::leak(Box::default());
+        let types: &'static [&'static dyn ResourceType] = Box::leak(Box::new([thing as _]));
+        Self {
+            runtime: FakeRuntime::new(Arc::clone(&clock)).expect("a temporary directory"),
+            journal: MemoryJournal::new(Arc::clone(&clock)),
+            thing,
+            types,
+            secrets: BTreeMap::new(),
+            cache: Arc::new(tempfile::tempdir().expect("a temporary directory")),
+            clock,
+        }
+    }
+
+    /// Says what tasks of that name do.
+    #[must_use]
+    pub fn on(self, step: &str, script: Script) -> Self {
+        self.runtime.on_step(step, [script]);
+        self
+    }
+
+    /// A core on this world.
+    pub fn engine(&self) -> Engine {
+        self.engine_on(Arc::clone(&self.journal))
+    }
+
+    /// A core on this world that writes to `journal`.
+    pub fn engine_on(&self, journal: Arc<MemoryJournal>) -> Engine {
+        Engine::new(Parts {
+            runtimes: vec![Arc::new(self.runtime.clone())],
+            types: self.types,
+            journal,
+            secrets: Arc::new(Known(self.secrets.clone())),
+            clock: Arc::clone(&self.clock),
+            cache_dir: self.cache.path().to_owned(),
+            core_id: "core".to_owned(),
+            worker: "here".to_owned(),
+            external_url: "http://deck".to_owned(),
+        })
+    }
+
+    /// Runs a plan to its end.
+    pub async fn run(&self, plan: Plan) -> (Outcome, Told) {
+        let running = self.engine().start(build(plan));
+        let outcome = ended(&running).await;
+        (outcome, self.told())
+    }
+
+    /// Runs the only job of a pipeline to its end.
+    pub async fn run_job(&self, pipeline: &str) -> (Outcome, Told) {
+        self.run(plan(pipeline)).await
+    }
+
+    /// What the build left.
+    pub fn told(&self) -> Told {
+        Told(self.journal.left(BUILD))
+    }
+
+    /// Waits until the fake runtime has started that many processes.
+    pub async fn until_ran(&self, count: usize) {
+        until(|| self.runtime.ran().len() >= count).await;
+    }
+
+    /// The names of the tasks that were run, in order.
+    pub fn tasks(&self) -> Vec<String> {
+        self.runtime.ran().into_iter().map(|ran| ran.metadata.step).collect()
+    }
+}
+
+/// Waits for a state.
+pub async fn until(mut is_reached: impl FnMut() -> bool) {
+    let wait = async {
+        while !is_reached() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("the state comes");
+}
+
+/// Waits for the end of a build.
+pub async fn ended(running: &Running) -> Outcome {
+    tokio::time::timeout(PATIENCE, running.wait()).await.expect("the build ends")
+}
+
+/// The build of a plan.
+pub fn build(plan: Plan) -> BuildSpec {
+    BuildSpec {
+        id: BUILD,
+        name: "42".to_owned(),
+        team: "main".to_owned(),
+        pipeline: Some((PipelineId(1), PipelineRef::new("main", "p"))),
+        job: Some((JobId(2), "j".to_owned())),
+        created_by: Some("ada".to_owned()),
+        plan,
+    }
+}
+
+/// The plan of the first job of a pipeline; each of its gets has version `v:1`.
+pub fn plan(pipeline: &str) -> Plan {
+    let pipeline = read(pipeline);
+    let job = pipeline.jobs.first().expect("a job");
+    let mut inputs = BTreeMap::new();
+    for step in job.plan.iter().chain(job.hooks.iter().map(|hook| &*hook.step)) {
+        step.walk(&mut |step| {
+            if let Step::Get(get) = step {
+                inputs.insert(get.name.clone(), Version::of("v", "1"));
+            }
+        });
+    }
+    scheduler::plan(job, &pipeline, &inputs).expect("a plan")
+}
+
+fn read(pipeline: &str) -> Pipeline {
+    let read = dialect::read("pipeline.yml", pipeline, &Values::new());
+    read.pipeline.unwrap_or_else(|| panic!("{:?}", read.diagnostics))
+}
+
+/// What a build told.
+#[derive(Clone)]
+pub struct Told(pub Left);
+
+impl Told {
+    /// The kinds of events, without logs.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let kinds = self.0.log.iter().map(|envelope| envelope.event.kind().0);
+        kinds.filter(|kind| *kind != "log").collect()
+    }
+
+    /// The output of all nodes, in the order of the log.
+    pub fn output(&self) -> String {
+        let payload = |event: &Event| match event {
+            Event::Log { payload, .. } => Some(payload.clone()),
+            _ => None,
+        };
+        self.0.log.iter().filter_map(|envelope| payload(&envelope.event)).collect()
+    }
+
+    /// The messages of error events.
+    pub fn errors(&self) -> Vec<String> {
+        let message = |event: &Event| match event {
+            Event::Error { message, .. } => Some(message.clone()),
+            _ => None,
+        };
+        self.0.log.iter().filter_map(|envelope| message(&envelope.event)).collect()
+    }
+
+    /// By node: its events but for logs, and its text by stream. Times are left out.
+    pub fn by_node(&self) -> BTreeMap<String, (Vec<String>, BTreeMap<&'static str, String>)> {
+        let mut nodes: BTreeMap<String, (Vec<String>, BTreeMap<&'static str, String>)> =
+            BTreeMap::new();
+        for envelope in &self.0.log {
+            let origin = envelope.event.origin();
+            let (events, texts) =
+                nodes.entry(origin.map_or(String::new(), |o| o.id.0.clone())).or_default();
+            if let Event::Log { payload, origin, .. } = &envelope.event {
+                let stream = match origin.source {
+                    Some(LogSource::Stdout) => "stdout",
+                    Some(LogSource::Stderr) => "stderr",
+                    None => "none",
+                };
+                texts.entry(stream).or_default().push_str(payload);
+            } else {
+                let mut json = serde_json::to_value(envelope).expect("prints");
+                json["data"]["time"].take();
+                events.push(format!("{} {}", json["event"], json["data"]));
+            }
+        }
+        nodes
+    }
+
+    /// How often each node has each kind of event.
+    pub fn doubled(&self) -> Vec<(String, &'static str)> {
+        let mut counts: HashMap<(String, &'static str), usize> = HashMap::new();
+        for envelope in &self.0.log {
+            let kind = envelope.event.kind().0;
+            if let Some(origin) = envelope.event.origin().filter(|_| kind != "log") {
+                *counts.entry((origin.id.0.clone(), kind)).or_default() += 1;
+            }
+        }
+        counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
+    }
+}
