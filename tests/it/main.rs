@@ -1,3 +1,5 @@
 //! The one test binary: one module a subject.
 
+#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
+
 mod runtime;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 
 use super::attached::{Attached, Link};
-use super::dir::{ContainerRecord, Place, read_record};
+use super::dir::{ContainerRecord, Place, Slot, read_record};
 use super::launch::{self, Launched, launch};
 use super::{Core, leftover};
 use crate::model::Timestamp;
@@ -72,10 +72,15 @@ impl ProcessContainer {
     /// # Errors
     /// When one cannot be reached.
     pub async fn end_all(&self, grace: Duration) -> Result<(), RuntimeError> {
-        for slot in self.place.slots() {
-            Attached::new(&self.handle, slot, None).stop(grace).await?;
+        let mut is_any_gone = false;
+        for slot in self.place.slots().into_iter().filter(Slot::is_started) {
+            let process = Attached::new(&self.handle, slot, None);
+            process.stop(grace).await?;
+            is_any_gone |= matches!(process.link().await, Err(RuntimeError::Gone { .. }));
         }
-        leftover::kill(&self.place.tmp());
+        if is_any_gone {
+            leftover::kill(&self.place.tmp()).await?;
+        }
         Ok(())
     }
 
@@ -84,7 +89,7 @@ impl ProcessContainer {
         let main = self.main();
         if let Err(error) = main.link().await {
             if matches!(error, RuntimeError::Gone { .. }) {
-                leftover::kill(&self.place.tmp());
+                leftover::kill(&self.place.tmp()).await?;
             }
             return Err(error);
         }
