@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 use tokio::process::ChildStdin;
 use tokio::sync::Mutex;
 
-use super::dir::{Slot, StatusRecord};
+use super::dir::{Slot, StatusRecord, is_damage};
 use super::wire;
 use crate::model::build::LogSource;
 use crate::runtime::files::blocking;
@@ -56,7 +56,7 @@ impl Attached {
     /// # Errors
     /// [`RuntimeError::Gone`] when it neither runs nor left a status.
     pub async fn link(&self) -> Result<Link, RuntimeError> {
-        if let Some(status) = self.slot.status()? {
+        if let Some(status) = self.status()? {
             return Ok(Link::Ended(status));
         }
         let place = self.slot.root.clone();
@@ -80,13 +80,20 @@ impl Attached {
                 }
                 Err(error) if is_closed(&error) => {
                     // It may have ended since the first look.
-                    return match self.slot.status()? {
+                    return match self.status()? {
                         Some(status) => Ok(Link::Ended(status)),
                         None => Err(self.gone("its supervisor ended without leaving a status")),
                     };
                 }
                 Err(error) => return Err(fail(error)),
             }
+        }
+    }
+
+    fn status(&self) -> Result<Option<StatusRecord>, RuntimeError> {
+        match self.slot.status() {
+            Err(error) if is_damage(&error) => Err(self.gone("its status is damaged")),
+            other => other,
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use flightdeck::model::build::LogSource;
 use flightdeck::runtime::{
-    Container, Mount, MountKind, Process, ProcessSpec, Runtime, RuntimeError, VolumeSource,
+    Container, Host, Mount, MountKind, Process, ProcessSpec, Runtime, RuntimeError, VolumeSource,
     VolumeSpec,
 };
 
@@ -283,6 +283,41 @@ async fn half_made_containers_are_made_anew() {
     let own = runtime.create(container("c")).await.expect("creates");
     let process = own.run(shell("ls")).await.expect("runs");
     assert_eq!(stdout(process.as_ref()).await, "");
+}
+
+#[tokio::test]
+async fn a_damaged_status_means_gone_and_can_be_removed() {
+    let place = tempfile::tempdir().expect("place");
+    let process = run(place.path(), shell("echo out")).await;
+    assert_eq!(soon(process.wait()).await.expect("ends"), 0);
+    fs::write(place.path().join("containers/c/status"), "").expect("writes");
+    let runtime = open_process(place.path());
+    let own = runtime.find("c").await.expect("finds").expect("is there");
+    let gone = own.attach().await.map(|_| ());
+    assert!(matches!(gone, Err(RuntimeError::Gone { .. })), "{gone:?}");
+    runtime.remove("c").await.expect("removes");
+    let late = own.enter(shell("true")).await.map(|_| ());
+    assert!(matches!(late, Err(RuntimeError::NotFound { .. })), "{late:?}");
+    assert!(!place.path().join("containers/c").exists());
+}
+
+#[tokio::test]
+async fn the_table_opens_it_with_the_machines_path() {
+    let place = tempfile::tempdir().expect("place");
+    let host = Host {
+        data_dir: place.path().to_path_buf(),
+        supervisor: env!("CARGO_BIN_EXE_flightdeck").into(),
+        env: vec![
+            ("PATH".to_owned(), "/opt/own:/usr/bin:/bin".to_owned()),
+            ("TOKEN".to_owned(), "secret".to_owned()),
+        ],
+    };
+    let runtime = flightdeck::runtime::open("process", &host).expect("opens");
+    let own = runtime.create(container("c")).await.expect("creates");
+    let process = own.run(shell("echo $PATH $TOKEN")).await.expect("runs");
+    assert_eq!(stdout(process.as_ref()).await, "/opt/own:/usr/bin:/bin\n");
+    let unknown = flightdeck::runtime::open("cloud", &host).err().expect("is unknown");
+    assert_eq!(unknown.to_string(), "runtime `cloud` not found");
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 //! It is this program, started again with [`WORD`] and a directory. One thread, one `poll(2)`
 //! loop, no async runtime: it must be there within milliseconds and cost next to nothing while
 //! the process runs. It writes output to a file as it comes and only then wakes whoever watches,
-//! so a slow watcher never holds up the process. It never decides that something is to end: it
+//! so a slow watcher never holds up the process. It measures time by itself: the core's clock ends
+//! with the core. It never decides that something is to end: it
 //! is told so on its socket, or lets go of what is left once the main process has ended.
 
 mod client;
