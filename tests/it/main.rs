@@ -3,6 +3,8 @@
 mod dialect;
 mod engine;
 mod resource;
+#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
+
 mod runtime;
 mod support;
 mod tidy;
