@@ -4,4 +4,5 @@ mod dialect;
 mod engine;
 mod resource;
 mod runtime;
+mod scenario;
 mod support;

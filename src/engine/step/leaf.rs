@@ -72,13 +72,16 @@ pub async fn restore(cx: &Cx, id: &PlanId) -> Option<Outcome> {
 
 /// Leaves what a node leaves, says why it ended badly, and journals its end.
 pub async fn finish(cx: &Cx, id: &PlanId, ended: Ended) -> Outcome {
-    let Ended { ending, version, artifacts, vars } = ended;
+    let Ended { mut ending, version, artifacts, vars } = ended;
+    if let Ending::Errored(why) = &mut ending {
+        *why = cx.build.redactor.redact(why).into_owned();
+    }
     if ending == Ending::Stopped(Cause::Detach) {
         return ending.outcome();
     }
     let report = cx.report(id);
     if let Some(message) = ending.message() {
-        let message = cx.build.redactor.redact(message).into_owned();
+        let message = message.to_owned();
         let said = report.emit(|origin, time| Event::Error { message, origin, time }).await;
         if let Err(error) = said {
             return Ending::from(error).outcome();

@@ -95,7 +95,9 @@ async fn judge(
         report.say(LogSource::Stderr, &format!("WARNING: {warning}")).await?;
     }
     if pipeline.is_none() {
-        report.say(LogSource::Stderr, "invalid pipeline:").await?;
+        let is_yaml = !diagnostics.iter().any(|d| d.is_error() && d.code == "syntax");
+        let heading = if is_yaml { "invalid pipeline:" } else { "error parsing pipeline:" };
+        report.say(LogSource::Stderr, heading).await?;
         for fault in lines(diagnostics, Diagnostic::is_error) {
             report.say(LogSource::Stderr, &format!("- {fault}")).await?;
         }

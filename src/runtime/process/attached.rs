@@ -80,10 +80,12 @@ impl Attached {
                 Err(error)
                     if matches!(
                         error.kind(),
-                        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound
+                        std::io::ErrorKind::ConnectionRefused
+                            | std::io::ErrorKind::ConnectionReset
+                            | std::io::ErrorKind::NotFound
                     ) =>
                 {
-                    // It may have ended since the first look.
+                    // It may have ended since the first look, or while we stood in its queue.
                     return match self.slot.status()? {
                         Some(status) => Ok(Link::Ended(status)),
                         None => Err(self.gone("its supervisor ended without leaving a status")),
