@@ -6,5 +6,6 @@ mod resource;
 #![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
 mod runtime;
+mod scenario;
 mod support;
 mod tidy;

@@ -119,6 +119,51 @@ jobs:
 }
 
 #[tokio::test]
+async fn bad_ends() {
+    let text = "
+resources:
+- {name: slow, type: thing, source: {hang: true}}
+- name: code
+  type: thing
+  source: {files: {p.yml: 'jobs: [{name: j, plan: [{task: t, file: a/b}]}]'}}
+jobs:
+- name: j
+  plan:
+  - get: code
+  - {set_pipeline: other, file: code/p.yml}
+  - {set_pipeline: other, file: code/p.yml}
+  - try: {task: gone, config: {platform: linux, run: {path: a}}}
+  - try: {get: slow, timeout: 1s}
+  - {load_var: v, file: nowhere/x}
+";
+    check(text, || World::new().on("gone", Script::new([Act::Missing]))).await;
+}
+
+#[tokio::test]
+async fn stopped_from_above() {
+    let text = "
+jobs:
+- name: j
+  plan:
+  - try:
+      in_parallel:
+        fail_fast: true
+        steps:
+        - {task: hangs, config: {platform: linux, run: {path: a}}}
+        - {task: fails, config: {platform: linux, run: {path: b}}}
+  - try:
+      do: [{task: hangs, config: {platform: linux, run: {path: a}}}]
+      timeout: 60s
+";
+    check(text, || {
+        // Long enough for the other one to be well under way.
+        let fails = [Act::Wait(Duration::from_secs(60)), Act::Exit(1)];
+        World::new().on("hangs", Script::hangs()).on("fails", Script::new(fails))
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_task_goes_on_while_nobody_watches() {
     let text = "jobs: [{name: j, plan: [{task: unit, config: {platform: linux, run: {path: x}}}]}]";
     let script = [
