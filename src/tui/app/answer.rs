@@ -81,6 +81,9 @@ impl App {
             effects.push(Effect::Connect);
         }
         self.resume_events(effects);
+        if self.is_searching() {
+            self.search_on();
+        }
     }
 
     fn refused(&mut self, want: &Want, error: &Error) {

@@ -136,9 +136,9 @@ pub fn is_news(job: &JobSummary, now: Timestamp) -> bool {
     turned.id == last.id || red_since(job).is_some_and(|since| now.since(since) < NEWS)
 }
 
-impl Outline<'_> {
+impl<'a> Outline<'a> {
     /// The job that its row speaks of.
-    pub fn chief(&self) -> Option<&Face<'_>> {
+    pub fn chief(&self) -> Option<&Face<'a>> {
         self.chief.and_then(|i| self.faces.get(i))
     }
 
