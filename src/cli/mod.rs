@@ -14,6 +14,7 @@ mod settings;
 // mod ui;
 mod validate;
 
+pub use clock::SystemClock;
 pub use exit::Exit;
 
 use std::ffi::OsString;
