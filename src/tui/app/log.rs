@@ -93,9 +93,7 @@ impl StepLog {
         let line = self.line();
         let before = self.made_for.replace(key);
         self.rows = match (&self.search, self.only) {
-            (Some(search), Some(context)) => {
-                Rows::only(self.store.len(), search.found(), context)
-            }
+            (Some(search), Some(context)) => Rows::only(self.store.len(), search.found(), context),
             _ => {
                 let silences: Vec<_> = self.store.silences(SILENCE).collect();
                 Rows::new(self.store.len(), self.folds(), &silences)
