@@ -9,5 +9,5 @@ fn main() -> ExitCode {
     if let Some(code) = supervise_if_asked(std::env::args_os()) {
         return ExitCode::from(code);
     }
-    ExitCode::SUCCESS
+    ExitCode::from(flightdeck::cli::run(std::env::args_os()).code())
 }

@@ -7,7 +7,9 @@ pub mod concourse;
 mod suggest;
 pub mod yaml;
 
-pub use concourse::{read_task, read_vars, write, write_step, write_task};
+pub use concourse::{
+    read_task, read_value, read_vars, step_of, task_of, write, write_step, write_task,
+};
 
 use crate::model::var::Values;
 use crate::model::{Diagnostic, Pipeline, Place};
@@ -30,12 +32,17 @@ pub static DIALECTS: &[&dyn Dialect] = &[&concourse::Concourse];
 
 /// Languages that are recognised by the names of their files, so that such a file is refused in
 /// one sentence and not in a hundred.
-const UNREAD: [(&str, fn(&str) -> bool); 2] = [
-    ("gitlab", |name| name.ends_with(".gitlab-ci.yml") || name.ends_with(".gitlab-ci.yaml")),
-    ("caicloud", |name| {
-        name.starts_with("caicloud") && (name.ends_with(".yml") || name.ends_with(".yaml"))
-    }),
+const UNREAD: [Unread; 2] = [
+    Unread { language: "gitlab", start: "", end: ".gitlab-ci" },
+    Unread { language: "caicloud", start: "caicloud", end: "" },
 ];
+
+/// How files of such a language are called, without `.yml`.
+struct Unread {
+    language: &'static str,
+    start: &'static str,
+    end: &'static str,
+}
 
 /// What reading a file gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +78,9 @@ fn dialect(file: &str) -> Option<&'static dyn Dialect> {
 
 fn unread(file: &str) -> Option<&'static str> {
     let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-    UNREAD.iter().find(|(_, claims)| claims(name)).map(|(language, _)| *language)
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"))?;
+    let claims = |one: &&Unread| stem.starts_with(one.start) && stem.ends_with(one.end);
+    UNREAD.iter().find(claims).map(|one| one.language)
 }
 
 fn refuse(language: &'static str, file: &str) -> Read {
@@ -82,11 +91,18 @@ fn refuse(language: &'static str, file: &str) -> Read {
     Read { dialect: language, pipeline: None, diagnostics: vec![diagnostic] }
 }
 
+/// Puts diagnostics in the order of their places. A fault of a part that stands in several
+/// places, by an alias, is told once.
 fn sort(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by(|a, b| {
         (a.place.line, a.place.column, a.severity).cmp(&(b.place.line, b.place.column, b.severity))
     });
-    diagnostics.dedup();
+    let text = |message: &str| message.split_once(": ").map(|(_, text)| text.to_owned());
+    diagnostics.dedup_by(|later, first| {
+        let is_same_fault = later.place == first.place && later.code == first.code;
+        let (later, first) = (later.message.as_str(), first.message.as_str());
+        is_same_fault && (later == first || text(later).is_some_and(|l| Some(l) == text(first)))
+    });
 }
 
 /// The line that a diagnostic points at, with a caret below the place; nothing if the file has

@@ -16,7 +16,7 @@ mod diff;
 mod fill;
 pub mod journal;
 mod log;
-mod native;
+pub mod native;
 mod place;
 mod pump;
 mod redact;

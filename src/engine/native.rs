@@ -4,7 +4,6 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::fill::CannotFill;
 use super::place;
 use super::pump::{self, Sink};
 use super::report::Report;
@@ -21,8 +20,50 @@ use crate::runtime::{RuntimeError, Volume};
 /// The types of resources whose version is an image, and whose source names it.
 const IMAGE_TYPES: [&str; 2] = ["registry-image", "docker-image"];
 
-/// The native type that serves `kind`. A pipeline's own type comes before ours; if its image
-/// is one that we have natively, ours serves, and says so.
+/// A native type that serves a type's name in a pipeline.
+pub struct Serving {
+    /// The type.
+    pub kind: &'static dyn ResourceType,
+    /// What people should know about it, if it takes another's place.
+    pub warning: Option<String>,
+}
+
+/// The native type that serves `kind`. A pipeline's own type, whose image's name is `own`,
+/// comes before ours; if its image is one that we have natively, ours serves.
+///
+/// # Errors
+/// A sentence for people when nothing here can serve it.
+pub fn serving(
+    types: &[&'static dyn ResourceType],
+    kind: &str,
+    own: Option<&str>,
+) -> Result<Serving, String> {
+    let Some(image) = own else {
+        let native = types.iter().copied().find(|native| native.name() == kind);
+        return native.map(|kind| Serving { kind, warning: None }).ok_or_else(|| {
+            let known: Vec<&str> = types.iter().map(|native| native.name()).collect();
+            format!(
+                "resource type `{kind}` is not built in (built in: {}) and the pipeline has no \
+                 `resource_types` entry for it",
+                known.join(", ")
+            )
+        });
+    };
+    let native = types.iter().copied().find(|native| native.well_known_images().contains(&image));
+    let Some(native) = native else {
+        return Err(format!(
+            "resource type `{kind}` runs as an image (`{image}`), which needs the docker runtime"
+        ));
+    };
+    let warning = format!(
+        "WARNING: image `{image}` of resource type `{kind}` is not run; the built-in type `{}` \
+         serves in its place",
+        native.name()
+    );
+    Ok(Serving { kind: native, warning: Some(warning) })
+}
+
+/// The native type that serves a node; a warning goes to its log.
 ///
 /// # Errors
 /// When nothing here can serve it.
@@ -32,41 +73,28 @@ pub async fn find(
     kind: &str,
     image: &ImagePlans,
 ) -> Result<&'static dyn ResourceType, Ending> {
-    let types = cx.build.parts.types;
-    let Some(own) = image.chain.first() else {
-        return types.iter().copied().find(|t| t.name() == kind).ok_or_else(|| {
-            let known: Vec<&str> = types.iter().map(|t| t.name()).collect();
-            Ending::Errored(format!(
-                "resource type `{kind}` is not built in (built in: {}) and the pipeline has no \
-                 `resource_types` entry for it",
-                known.join(", ")
-            ))
-        });
+    let own = match image.chain.first() {
+        Some(own) => {
+            let repository = own.source.get("repository").cloned().unwrap_or_default();
+            Some(image_of(own, &cx.fill(&repository).await?))
+        }
+        None => None,
     };
-    let name = repository(cx, own).await?;
-    let Some(native) = types.iter().copied().find(|t| t.well_known_images().contains(&&*name))
-    else {
-        return Err(Ending::Errored(format!(
-            "resource type `{kind}` runs as an image (`{name}`), which needs the docker runtime"
-        )));
-    };
-    let warning = format!(
-        "WARNING: image `{name}` of resource type `{kind}` is not run; the built-in type `{}` \
-         serves in its place",
-        native.name()
-    );
-    report.say(LogSource::Stderr, &warning).await?;
-    Ok(native)
+    let serving = serving(cx.build.parts.types, kind, own.as_deref()).map_err(Ending::Errored)?;
+    if let Some(warning) = &serving.warning {
+        report.say(LogSource::Stderr, warning).await?;
+    }
+    Ok(serving.kind)
 }
 
-/// What a custom type's image is called, without a registry's address and tag.
-async fn repository(cx: &Cx, own: &TypeImage) -> Result<String, CannotFill> {
-    if !IMAGE_TYPES.contains(&own.kind.as_str()) {
-        return Ok(format!("of type {}", own.kind));
+/// What a custom type's image is called, without a registry's address and tag, when the
+/// `repository` of its source is filled.
+pub fn image_of(own: &TypeImage, repository: &Value) -> String {
+    if IMAGE_TYPES.contains(&own.kind.as_str()) {
+        image_name(&repository.to_param()).to_owned()
+    } else {
+        format!("of type {}", own.kind)
     }
-    let repository = own.source.get("repository").cloned().unwrap_or_default();
-    let name = cx.fill(&repository).await?.to_param();
-    Ok(image_name(&name).to_owned())
 }
 
 fn image_name(repository: &str) -> &str {

@@ -44,8 +44,9 @@ pub enum Decision {
     },
     /// Adopt the inputs for a pending build (their builds as its origins too), make its plan
     /// with [`super::plan`] and mark it started. If there is no plan, it keeps the inputs and is
-    /// finished as errored. Condition: it is pending and not aborted; if it is aborted meanwhile,
-    /// finish it as aborted.
+    /// finished as errored. If it was aborted meanwhile, it is finished as aborted. Condition: it
+    /// is pending and all versions are there still; for one that is gone, the job's next inputs
+    /// keep [`super::Reason::Gone`].
     Start {
         /// The build.
         build: BuildId,

@@ -140,3 +140,127 @@ pub fn should_run(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(100);
+
+    fn resource() -> ResourceFacts {
+        ResourceFacts { resource: ResourceId(1), ..ResourceFacts::default() }
+    }
+
+    fn good() -> ResourceFacts {
+        ResourceFacts {
+            has_versions: true,
+            last_check_succeeded: Some(true),
+            next_check_at: Some(Timestamp(50)),
+            ..resource()
+        }
+    }
+
+    #[test]
+    fn what_is_polled() {
+        let pin = Some(Version::of("ref", "a"));
+        let failed = || ResourceFacts { last_check_succeeded: Some(false), ..good() };
+        for (name, facts, expected) in [
+            ("triggers", ResourceFacts { has_trigger_input: true, ..good() }, true),
+            ("quiet, checked", ResourceFacts { has_quiet_input: true, ..good() }, false),
+            ("quiet, never checked", ResourceFacts { has_quiet_input: true, ..resource() }, true),
+            ("quiet, failed", ResourceFacts { has_quiet_input: true, ..failed() }, true),
+            ("put only, never checked", resource(), true),
+            ("put only, checked", good(), false),
+            ("put only, failed", failed(), true),
+            ("put only, empty", ResourceFacts { has_versions: false, ..good() }, false),
+            (
+                "quiet, empty",
+                ResourceFacts { has_quiet_input: true, has_versions: false, ..good() },
+                true,
+            ),
+            (
+                "quiet, pin not found",
+                ResourceFacts { has_quiet_input: true, pin: pin.clone(), ..good() },
+                true,
+            ),
+            (
+                "quiet, pin found",
+                ResourceFacts { has_quiet_input: true, pin, has_pinned: true, ..good() },
+                false,
+            ),
+            (
+                "never",
+                ResourceFacts { has_trigger_input: true, check_every: CheckEvery::Never, ..good() },
+                false,
+            ),
+            (
+                "paused",
+                ResourceFacts { has_trigger_input: true, is_pipeline_paused: true, ..good() },
+                false,
+            ),
+        ] {
+            assert_eq!(is_polled(&facts), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn due_now_or_later() {
+        let pin = Some(Version::of("ref", "a"));
+        let trigger = |at: Option<i64>| ResourceFacts {
+            has_trigger_input: true,
+            next_check_at: at.map(Timestamp),
+            ..good()
+        };
+        let pinned = ResourceFacts { pin: pin.clone(), ..trigger(Some(100)) };
+        let running = ResourceFacts { is_checking: true, ..trigger(None) };
+        let found = due(&[trigger(Some(130)), trigger(Some(120)), pinned, running, good()], NOW);
+        let check = WantedCheck { resource: ResourceId(1), from: pin, interval: Interval::Obeyed };
+        assert_eq!(found, Due { checks: vec![check], next_at: Some(Timestamp(120)) });
+        assert_eq!(due(&[trigger(None)], NOW).checks.len(), 1, "never checked");
+    }
+
+    #[test]
+    fn a_check_leaves_it_at_what_another_found() {
+        let scope = |started: Option<i64>, next: i64| ScopeFacts {
+            last_success_started_at: started.map(Timestamp),
+            next_check_at: Some(Timestamp(next)),
+        };
+        let polled = WantedCheck {
+            resource: ResourceId(1),
+            from: Some(Version::of("ref", "a")),
+            interval: Interval::Obeyed,
+        };
+        let asked = on_webhook(ResourceId(1));
+        assert_eq!(asked.interval, Interval::Skipped);
+        let from = on_demand(ResourceId(1), Some(Version::of("ref", "a")), Depth::WithImages);
+        assert_eq!(from.interval, Interval::SkippedWithImages);
+        for (name, check, scope, expected) in [
+            ("time has come", &polled, scope(None, 100), true),
+            ("time has not come", &polled, scope(None, 101), false),
+            ("never checked", &polled, ScopeFacts::default(), true),
+            ("asked, no success since", &asked, scope(Some(80), 150), true),
+            ("asked, success since", &asked, scope(Some(91), 150), false),
+            ("asked, last one failed", &asked, scope(None, 150), true),
+            ("asked from a version", &from, scope(Some(91), 150), true),
+        ] {
+            assert_eq!(should_run(check, Timestamp(90), scope, NOW), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn intervals_have_defaults() {
+        let intervals = Intervals {
+            resource: Duration::from_secs(1),
+            with_webhook: Duration::from_secs(2),
+            resource_type: Duration::from_secs(3),
+        };
+        for (every, has_webhook, secs) in [
+            (CheckEvery::Default, false, 1),
+            (CheckEvery::Default, true, 2),
+            (CheckEvery::Never, false, 1),
+            (CheckEvery::Every(Duration::from_secs(9)), true, 9),
+        ] {
+            assert_eq!(intervals.of(every, has_webhook), Duration::from_secs(secs));
+        }
+    }
+}

@@ -14,6 +14,10 @@ pub mod input;
 mod decision;
 mod planner;
 mod queue;
+#[cfg(test)]
+mod simulate;
+#[cfg(test)]
+mod tests;
 mod trigger;
 #[cfg(test)]
 mod world;

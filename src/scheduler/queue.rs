@@ -22,77 +22,82 @@ pub(super) fn start(
     now: Timestamp,
     decisions: &mut Vec<Decision>,
 ) {
-    let mut n_running = facts.n_running;
-    for build in &facts.pending {
-        let id = build.id;
-        let mut stop = |why, n_running: &mut u32| {
-            decisions.push(Decision::FinishAborted { build: id, why });
-            *n_running = n_running.saturating_sub(u32::from(build.is_scheduled));
-        };
+    let mut queue = Queue { facts, resolution, now, n_running: facts.n_running, decisions };
+    let end = facts.pending.iter().find_map(|build| queue.attempt(build));
+    decisions.push(end.unwrap_or(Decision::MarkScheduled));
+}
+
+/// The walk along a job's pending builds.
+struct Queue<'a> {
+    facts: &'a JobFacts,
+    resolution: Option<&'a Resolution>,
+    now: Timestamp,
+    n_running: u32,
+    decisions: &'a mut Vec<Decision>,
+}
+
+impl Queue<'_> {
+    /// Does what can be done for a build. What comes back ends the walk; without it the next
+    /// build may be tried.
+    fn attempt(&mut self, build: &PendingFacts) -> Option<Decision> {
         if build.is_aborted {
-            stop(Stopped::ByPerson, &mut n_running);
-            continue;
+            return self.abort(build, Stopped::ByPerson);
         }
-        if facts.is_pipeline_archived {
-            stop(Stopped::Archived, &mut n_running);
-            continue;
+        if self.facts.is_pipeline_archived {
+            return self.abort(build, Stopped::Archived);
         }
-        if !build.is_scheduled {
-            let held = hold(facts, resolution, build, n_running);
-            if held != Some(Wait::Paused) {
-                decisions.push(Decision::SetMaxInFlightReached(held.is_some()));
-            }
-            if let Some(wait) = held {
-                let resources = checks_while_held(facts, build, &wait, now);
-                want(build, resources, decisions);
-                decisions.push(Decision::Retry(wait));
-                return;
-            }
-            if !matches!(build.kind, PendingKind::Rerun { inputs: None, .. }) {
-                decisions.push(Decision::TakePlace { build: id });
-            }
+        if !build.is_scheduled
+            && let Some(wait) = self.hold(build)
+        {
+            let resources = checks_while_held(self.facts, build, &wait, self.now);
+            want(build, resources, self.decisions);
+            return Some(Decision::Retry(wait));
         }
-        let unchecked = unchecked(facts, build);
+        let unchecked = unchecked(self.facts, build);
         if !unchecked.is_empty() {
-            want(build, due(facts, build, &unchecked, now), decisions);
-            decisions.push(Decision::Retry(Wait::Checks(unchecked)));
-            return;
+            self.take_place(build);
+            want(build, due(self.facts, build, &unchecked, self.now), self.decisions);
+            return Some(Decision::Retry(Wait::Checks(unchecked)));
         }
         let inputs = match &build.kind {
             PendingKind::Rerun { inputs: Some(inputs), .. } => Some(inputs.clone()),
             PendingKind::Rerun { inputs: None, .. } => {
-                decisions.push(Decision::FinishAborted { build: id, why: Stopped::InputsGone });
-                n_running = n_running.saturating_sub(u32::from(build.is_scheduled));
-                continue;
+                return self.abort(build, Stopped::InputsGone);
             }
-            PendingKind::Scheduled | PendingKind::Manual => resolution
-                .filter(|resolution| resolution.is_resolved)
-                .map(|resolution| resolution.chosen().cloned().collect()),
+            PendingKind::Scheduled | PendingKind::Manual => {
+                let resolution = self.resolution.filter(|resolution| resolution.is_resolved);
+                resolution.map(|resolution| resolution.chosen().cloned().collect())
+            }
         };
-        match inputs {
-            Some(inputs) => {
-                decisions.push(Decision::Start { build: id, inputs });
-                decisions.push(Decision::ScheduleAgain);
-            }
-            // A change of what is known about its inputs brings the next pass.
-            None => decisions.push(Decision::MarkScheduled),
-        }
-        return;
+        self.take_place(build);
+        // Without versions, news about its inputs bring the next pass.
+        let Some(inputs) = inputs else { return Some(Decision::MarkScheduled) };
+        self.decisions.push(Decision::Start { build: build.id, inputs });
+        Some(Decision::ScheduleAgain)
     }
-    decisions.push(Decision::MarkScheduled);
-}
 
-/// What keeps a build from taking a place.
-fn hold(
-    facts: &JobFacts,
-    resolution: Option<&Resolution>,
-    build: &PendingFacts,
-    n_running: u32,
-) -> Option<Wait> {
-    if facts.is_paused || facts.is_pipeline_paused {
-        return Some(Wait::Paused);
+    /// What keeps a build from taking a place. Whether it is the limit is remembered.
+    fn hold(&mut self, build: &PendingFacts) -> Option<Wait> {
+        if self.facts.is_paused || self.facts.is_pipeline_paused {
+            return Some(Wait::Paused);
+        }
+        let is_resolved = self.resolution.is_some_and(|resolution| resolution.is_resolved);
+        let wait = limit(self.facts, is_resolved, build, self.n_running);
+        self.decisions.push(Decision::SetMaxInFlightReached(wait.is_some()));
+        wait
     }
-    limit(facts, resolution.is_some_and(|resolution| resolution.is_resolved), build, n_running)
+
+    fn take_place(&mut self, build: &PendingFacts) {
+        if !build.is_scheduled {
+            self.decisions.push(Decision::TakePlace { build: build.id });
+        }
+    }
+
+    fn abort(&mut self, build: &PendingFacts, why: Stopped) -> Option<Decision> {
+        self.decisions.push(Decision::FinishAborted { build: build.id, why });
+        self.n_running = self.n_running.saturating_sub(u32::from(build.is_scheduled));
+        None
+    }
 }
 
 /// What the limit on running builds makes a build wait for: places that are taken, or builds

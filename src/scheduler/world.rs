@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::explain::Names;
 use super::facts::{
     BuildFacts, ChosenInput, InputFacts, JobFacts, Page, PendingFacts, PendingKind, Turn,
     VersionFacts,
@@ -214,6 +215,10 @@ impl World {
         ResourceId(place.unwrap_or_else(|| panic!("no resource `{name}`")) as i64 + 1)
     }
 
+    pub fn resource_name(&self, id: ResourceId) -> &str {
+        &self.resources[id.0 as usize - 1]
+    }
+
     fn find(&self, resource: ResourceId, name: &str) -> Option<VersionId> {
         let mut versions = self.versions.iter();
         versions.find(|(of, called, _)| *of == resource && called == name).map(|found| found.2)
@@ -226,6 +231,17 @@ impl World {
     fn version_name(&self, id: VersionId) -> &str {
         let mut versions = self.versions.iter();
         versions.find(|(_, _, version)| *version == id).map_or("?", |found| found.1.as_str())
+    }
+
+    /// The names of resources and versions.
+    pub fn names(&self) -> Names {
+        let resources = self.resources.iter().enumerate();
+        let versions = self.versions.iter();
+        Names {
+            jobs: BTreeMap::new(),
+            resources: resources.map(|(i, r)| (ResourceId(i as i64 + 1), r.clone())).collect(),
+            versions: versions.map(|(r, v, id)| ((*r, *id), Version::of("v", v))).collect(),
+        }
     }
 
     /// An input as tables write it: `in=v3 new a#1,b#2`.
@@ -260,7 +276,7 @@ impl World {
                 inputs.chain(next).collect::<Vec<_>>().join("; ")
             }
             Err(Older::Versions(resource)) => {
-                format!("older {}", self.resources[resource.0 as usize - 1])
+                format!("older {}", self.resource_name(*resource))
             }
             Err(Older::Builds(job)) => format!("older {}", job_name(*job)),
         }

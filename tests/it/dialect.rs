@@ -1,5 +1,7 @@
 //! Every file of `fixtures/dialect`: what is read of it, and what is said about it.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on should stop")]
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -213,4 +215,78 @@ fn one_fault_files_say_what_is_wrong() {
         writeln!(out, "{}", told(&text, &diagnostics)).expect("writes");
     }
     insta::assert_snapshot!("faults", out);
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_reported_like_any_other() {
+    let values = values("bosh-alicloud");
+    for path in files(&fixtures().join("bosh-alicloud")) {
+        let text = fs::read_to_string(&path).expect("a file");
+        for tenth in 0..10 {
+            let mut cut = text.len() * tenth / 10;
+            while !text.is_char_boundary(cut) {
+                cut -= 1;
+            }
+            let part = &text[..cut];
+            let read = read("f.yml", part, &values);
+            let errors = read.diagnostics.iter().filter(|one| one.is_error()).count();
+            assert_eq!(read.pipeline.is_none(), errors > 0, "{cut} bytes of {}", name(&path));
+            for diagnostic in &read.diagnostics {
+                let lines = part.split('\n').count();
+                assert!((1..=lines).contains(&(diagnostic.place.line as usize)), "{diagnostic}");
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_as_deep_as_files_may_nest_are_read_on_a_small_stack() {
+    for (open, close) in [("{try: ", "}"), ("{do: [", "]}"), ("{get: r, ensure: ", "}")] {
+        for levels in [40, 90, 190, 5_000] {
+            let step = format!("{}{{}}{}", open.repeat(levels), close.repeat(levels));
+            let text = format!("jobs: [{{name: unit, plan: [{step}]}}]\n");
+            let small = std::thread::Builder::new().stack_size(1 << 20);
+            let read = small.spawn(move || read("f.yml", &text, &Values::new()));
+            let read = read.expect("a thread").join().expect("no panic");
+            assert!(read.pipeline.is_none());
+        }
+    }
+}
+
+/// Each row: a pipeline, and the codes of what is said about it.
+#[test]
+fn what_is_allowed_is_allowed() {
+    for (text, codes) in [
+        // JSON, and lines that end as on Windows.
+        ("{\n\t\"jobs\": [\n\t\t{\"name\": \"a\",\n\t\t\"plan\": []}\n\t]\n}", &[][..]),
+        ("jobs:\r\n- name: a\r\n  plan: []\r\n", &[]),
+        // Braces of another language in a script.
+        ("jobs: [{name: a, plan: [{task: t, file: a/b, params: {F: '{{json}} {{.x}}'}}]}]", &[]),
+        // A name under `across` may hold its var, one further down may not.
+        (
+            "jobs: [{name: a, plan: [{task: 't-((.:v))', file: a/b, across: [{var: v, values: [1]}]}]}]",
+            &[],
+        ),
+        (
+            "jobs: [{name: a, plan: [{do: [{task: 't-((.:v))', file: a/b}], \
+             across: [{var: v, values: ((list))}]}]}]",
+            &["invalid-identifier"],
+        ),
+        // Names may be numbers, but not inside of steps.
+        ("resources: [{name: 1a, type: 2}]\njobs: [{name: 3b, plan: [{put: 1a}]}]", &[]),
+        // Nothing counts as not given.
+        ("groups:\nresources: ~\njobs: [{name: a, plan: , tags: null, serial: ~}]", &[]),
+        // `passed` takes patterns, and a put counts.
+        (
+            "resources: [{name: r, type: t}]\njobs: [{name: a-1, plan: [{put: r}]}, \
+             {name: b, plan: [{get: r, passed: ['a-*']}]}]",
+            &[],
+        ),
+        ("resource_types: [{name: unused, type: t}]\njobs: [{name: a}]\nparked: {x: 1}", &[]),
+    ] {
+        let read = read("f.yml", text, &Values::new());
+        let found: Vec<&str> = read.diagnostics.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(found, codes, "{text}\n{}", told(text, &read.diagnostics));
+        assert!(read.pipeline.is_some());
+    }
 }

@@ -75,11 +75,10 @@ impl Reader<'_> {
                     self.error("invalid-glob", *at, message);
                     continue;
                 };
-                let before = grouped.len();
                 let matching = pipeline.jobs.iter().map(|job| job.name.as_str());
                 let matching: Vec<&str> = matching.filter(|name| read.matches(name)).collect();
                 grouped.extend(&matching);
-                if matching.is_empty() && before == grouped.len() {
+                if matching.is_empty() {
                     let message = format!("no jobs match '{pattern}' for group '{}'", group.name);
                     let hint = self.names.job_like(pattern);
                     self.error("unknown-job", *at, message).hint = hint;

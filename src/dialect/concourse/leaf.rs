@@ -5,11 +5,13 @@ use super::pattern::{Pattern, Style};
 use super::reader::{Fields, Reader};
 use crate::dialect::yaml::{Data, Entry, Mark, Node};
 use crate::model::Step;
-use crate::model::step::{GetStep, LoadVar, PutInputs, PutStep, RunStep, SetPipeline, TaskStep};
+use crate::model::step::{
+    GetStep, LoadVar, PutInputs, PutStep, RunStep, SetPipeline, TaskStep, VarFormat,
+};
 use crate::model::version::VersionMode;
 
 impl<'n> Reader<'n> {
-    pub(super) fn get_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    pub(super) fn get_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let name = self.step_name(entry);
         self.within(format_args!(".get({name})"), |reader| {
             let at = entry.value.at;
@@ -26,7 +28,7 @@ impl<'n> Reader<'n> {
             }
             let resource = reader.resource(fields, (&name, at));
             let passed = reader.passed(fields, resource.as_deref().unwrap_or(&name));
-            Step::Get(GetStep {
+            Box::new(Step::Get(GetStep {
                 passed,
                 trigger: reader.truth_of(fields, "trigger"),
                 version: reader.version_mode(fields),
@@ -35,15 +37,15 @@ impl<'n> Reader<'n> {
                 timeout: reader.late_duration_of(fields, "timeout"),
                 resource,
                 name: name.clone(),
-            })
+            }))
         })
     }
 
-    pub(super) fn put_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    pub(super) fn put_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let name = self.step_name(entry);
         self.within(format_args!(".put({name})"), |reader| {
             reader.identifier(&name, entry.value.at);
-            Step::Put(PutStep {
+            Box::new(Step::Put(PutStep {
                 resource: reader.resource(fields, (&name, entry.value.at)),
                 params: reader.map_of(fields, "params"),
                 inputs: reader.put_inputs(fields),
@@ -52,11 +54,11 @@ impl<'n> Reader<'n> {
                 tags: reader.tags_of(fields),
                 timeout: reader.late_duration_of(fields, "timeout"),
                 name: name.clone(),
-            })
+            }))
         })
     }
 
-    pub(super) fn task_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    pub(super) fn task_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let name = self.step_name(entry);
         self.within(format_args!(".task({name})"), |reader| {
             reader.own_name(&name, entry.value.at);
@@ -106,11 +108,11 @@ impl<'n> Reader<'n> {
                 let at = entry.at;
                 reader.warning("unused-vars", at, "`vars` are used only with `file`");
             }
-            Step::Task(step)
+            Box::new(Step::Task(step))
         })
     }
 
-    pub(super) fn run_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    pub(super) fn run_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let message = self.step_name(entry);
         let at = entry.value.at;
         let kind_at = fields.take("type").map_or(at, |node| node.at);
@@ -127,7 +129,7 @@ impl<'n> Reader<'n> {
             if !reader.names.is_prototype(&kind) {
                 reader.error("unknown-prototype", kind_at, format!("unknown prototype '{kind}'"));
             }
-            Step::Run(RunStep {
+            Box::new(Step::Run(RunStep {
                 params: reader.map_of(fields, "params"),
                 privileged: reader.truth_of(fields, "privileged"),
                 tags: reader.tags_of(fields),
@@ -135,26 +137,30 @@ impl<'n> Reader<'n> {
                 timeout: reader.late_duration_of(fields, "timeout"),
                 kind: kind.clone(),
                 message: message.clone(),
-            })
+            }))
         })
     }
 
-    pub(super) fn set_pipeline_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    pub(super) fn set_pipeline_step(
+        &mut self,
+        fields: &mut Fields<'n>,
+        entry: &'n Entry,
+    ) -> Box<Step> {
         let name = self.step_name(entry);
         self.within(format_args!(".set_pipeline({name})"), |reader| {
             reader.own_name(&name, entry.value.at);
-            Step::SetPipeline(SetPipeline {
+            Box::new(Step::SetPipeline(SetPipeline {
                 file: reader.needed_file(fields, entry.at),
                 team: reader.text_of(fields, "team"),
                 vars: reader.map_of(fields, "vars"),
                 var_files: reader.texts_of(fields, "var_files"),
                 instance_vars: reader.map_of(fields, "instance_vars"),
                 name: name.clone(),
-            })
+            }))
         })
     }
 
-    pub(super) fn load_var_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    pub(super) fn load_var_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let name = self.step_name(entry);
         self.within(format_args!(".load_var({name})"), |reader| {
             reader.identifier(&name, entry.value.at);
@@ -166,14 +172,14 @@ impl<'n> Reader<'n> {
                 reveal: reader.truth_of(fields, "reveal"),
                 name: name.clone(),
             };
-            if let Some(format) = step.format.as_deref().filter(|name| !name.contains("((")) {
-                if crate::model::step::VarFormat::named(format).is_none() {
-                    let message = format!("invalid format {format}; it will fail");
-                    reader.warning("unknown-format", format_at, message).hint =
-                        Some("formats are `json`, `yaml`, `yml`, `trim`, `raw`".to_owned());
-                }
+            // What holds a reference is known when the step runs.
+            let format = step.format.as_deref().filter(|name| !name.contains("(("));
+            if let Some(format) = format.filter(|name| VarFormat::named(name).is_none()) {
+                let message = format!("invalid format {format}; it will fail");
+                reader.warning("unknown-format", format_at, message).hint =
+                    Some("formats are `json`, `yaml`, `yml`, `trim`, `raw`".to_owned());
             }
-            Step::LoadVar(step)
+            Box::new(Step::LoadVar(step))
         })
     }
 

@@ -23,9 +23,9 @@ use std::sync::Arc;
 use self::names::Names;
 use self::reader::Reader;
 use super::Dialect;
-use super::yaml::{self, Node};
+use super::yaml::{self, Mark, Node};
 use crate::model::var::{Values, Vars};
-use crate::model::{Diagnostic, Map, Pipeline, TaskConfig};
+use crate::model::{Diagnostic, Map, Pipeline, Step, TaskConfig, Value};
 
 /// Concourse's language; takes any file.
 pub struct Concourse;
@@ -46,6 +46,10 @@ impl Dialect for Concourse {
         let mut reader = Reader::new(&file, Names::of(&root));
         let pipeline = reader.pipeline(&root);
         reader.check(&pipeline);
+        // What YAML could not make sense of explains what is missing at the same place.
+        let known: Vec<_> =
+            found.iter().filter(|one| one.is_error()).map(|one| &one.place).collect();
+        reader.found.retain(|one| !known.contains(&&one.place));
         found.append(&mut reader.found);
         (usable(pipeline, &found), found)
     }
@@ -62,6 +66,24 @@ pub fn read_task(file: &str, text: &str, vars: &dyn Vars) -> (Option<TaskConfig>
     found.append(&mut reader.found);
     super::sort(&mut found);
     (config.and_then(|config| usable(config, &found)), found)
+}
+
+/// Reads a task's config that was written by [`write_task`], as after its references were
+/// filled: what they became is read like what a file says.
+pub fn task_of(value: &Value) -> (Option<TaskConfig>, Vec<Diagnostic>) {
+    let node = Node::from_value(value, Mark { line: 1, column: 1 });
+    let mut reader = Reader::new(&"task".into(), Names::default());
+    let config = reader.task_config(&node);
+    (config.and_then(|config| usable(config, &reader.found)), reader.found)
+}
+
+/// Reads a step that was written by [`write_step`], as after its references were filled. Names
+/// of resources and jobs are taken as they are.
+pub fn step_of(value: &Value) -> (Option<Step>, Vec<Diagnostic>) {
+    let node = Node::from_value(value, Mark { line: 1, column: 1 });
+    let mut reader = Reader::new(&"step".into(), Names::any());
+    let step = reader.step(&node).map(|step| *step);
+    (step.and_then(|step| usable(step, &reader.found)), reader.found)
 }
 
 /// Reads a file of vars: a map.
@@ -81,6 +103,15 @@ pub fn read_vars(file: &str, text: &str) -> (Option<Map>, Vec<Diagnostic>) {
     };
     super::sort(&mut found);
     (usable(map, &found), found)
+}
+
+/// Reads one value of any shape.
+pub fn read_value(file: &str, text: &str) -> (Option<Value>, Vec<Diagnostic>) {
+    let parsed = yaml::parse(&file.into(), text, None);
+    let mut found = parsed.diagnostics;
+    super::sort(&mut found);
+    let value = parsed.root.map_or(Value::Null, |root| root.to_value());
+    (usable(value, &found), found)
 }
 
 /// The tree of a text, with references filled.

@@ -10,6 +10,8 @@ use crate::dialect::yaml::{Data, Mark, Node};
 /// The names of a pipeline.
 #[derive(Default)]
 pub(super) struct Names<'n> {
+    /// Whether any name may be there, because only a part of the pipeline is read.
+    is_part: bool,
     /// Jobs, in order.
     pub jobs: Vec<&'n str>,
     job_set: HashSet<&'n str>,
@@ -22,6 +24,7 @@ impl<'n> Names<'n> {
     pub(super) fn of(root: &'n Node) -> Self {
         let jobs = listed(root, "jobs");
         Self {
+            is_part: false,
             job_set: jobs.iter().copied().collect(),
             jobs,
             resources: listed(root, "resources").into_iter().collect(),
@@ -29,16 +32,21 @@ impl<'n> Names<'n> {
         }
     }
 
+    /// Names for a part of a pipeline: any name may be there.
+    pub(super) fn any() -> Self {
+        Self { is_part: true, ..Self::default() }
+    }
+
     pub(super) fn is_job(&self, name: &str) -> bool {
-        self.job_set.contains(name)
+        self.is_part || self.job_set.contains(name)
     }
 
     pub(super) fn is_resource(&self, name: &str) -> bool {
-        self.resources.contains(name)
+        self.is_part || self.resources.contains(name)
     }
 
     pub(super) fn is_prototype(&self, name: &str) -> bool {
-        self.prototypes.contains(name)
+        self.is_part || self.prototypes.contains(name)
     }
 
     /// A hint at the resource that may be meant.
@@ -104,7 +112,11 @@ impl Reader<'_> {
     /// Warns if `name` is none that Concourse likes.
     pub(super) fn identifier(&mut self, name: &str, at: Mark) {
         if name.is_empty() {
-            self.error("missing-name", at, "identifier cannot be an empty string");
+            // Something else than text was told of already.
+            let is_told = self.found.last().is_some_and(|last| last.place == at.within(&self.file));
+            if !is_told {
+                self.error("missing-name", at, "identifier cannot be an empty string");
+            }
         } else if let Some(reason) = irregular(name) {
             let message = format!("'{name}' is not a valid identifier: {reason}");
             self.warning("invalid-identifier", at, message);

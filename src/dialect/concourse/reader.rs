@@ -65,10 +65,37 @@ impl<'n> Fields<'n> {
         self.entry(key).map(|entry| &entry.value).filter(|node| !node.is_null())
     }
 
+    /// A key that was asked for and that `key` may be meant for.
+    fn like(&self, key: &str) -> Option<&'static str> {
+        nearest(key, self.asked.iter().copied()).filter(|meant| !self.has(meant))
+    }
+
+    /// A key that was asked for and that one of the unknown ones may be meant for.
+    pub(super) fn meant(&self) -> Option<&'static str> {
+        let left = self.entries.iter().zip(&self.is_taken).filter(|(_, taken)| !**taken);
+        left.map(|(entry, _)| entry).find_map(|entry| self.like(&entry.key))
+    }
+
     /// Whether there is such a key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|entry| &*entry.key == key)
     }
+}
+
+/// A hint for a key that belongs elsewhere.
+fn moved(key: &str, unknown: Unknown) -> Option<String> {
+    let hint = match (unknown, key) {
+        (Unknown::RefusedInStep, "image") => {
+            "say `image_resource: {type: ..., source: ...}`, or `rootfs_uri: docker:///...`"
+        }
+        (
+            Unknown::RefusedInStep,
+            "get" | "put" | "task" | "run" | "do" | "in_parallel" | "aggregate" | "try"
+            | "set_pipeline" | "load_var",
+        ) => "a step is of one kind; start another one with `-`",
+        (Unknown::Refused | Unknown::RefusedInStep | Unknown::Ignored, _) => return None,
+    };
+    Some(hint.to_owned())
 }
 
 impl<'n> Reader<'n> {
@@ -118,7 +145,10 @@ impl<'n> Reader<'n> {
     }
 
     fn message(&self, text: impl Display) -> String {
-        if self.path.is_empty() { text.to_string() } else { format!("{}: {text}", self.path) }
+        match self.path.trim_start_matches('.') {
+            "" => text.to_string(),
+            path => format!("{path}: {text}"),
+        }
     }
 
     /// The fields of a map; none of anything else, which is a fault.
@@ -135,9 +165,8 @@ impl<'n> Reader<'n> {
     pub(super) fn finish(&mut self, fields: &Fields<'n>, unknown: Unknown) {
         let left = fields.entries.iter().zip(&fields.is_taken).filter(|(_, taken)| !**taken);
         for (Entry { key, at, .. }, _) in left {
-            let meant = nearest(key, fields.asked.iter().copied())
-                .filter(|meant| !fields.has(meant))
-                .map(|meant| format!("did you mean `{meant}`?"));
+            let meant = fields.like(key).map(|meant| format!("did you mean `{meant}`?"));
+            let meant = meant.or_else(|| moved(key, unknown));
             let diagnostic = match unknown {
                 Unknown::Refused => {
                     self.error("unknown-field", *at, format!("unknown field \"{key}\""))

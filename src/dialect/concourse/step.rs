@@ -31,7 +31,9 @@ impl JobScope {
 }
 
 /// How a kind of step is read: from the other keys, and the entry that makes the kind.
-type Read<'n> = fn(&mut Reader<'n>, &mut Fields<'n>, &'n Entry) -> Step;
+///
+/// Steps are boxed on their way up: they are large, and steps nest.
+type Read<'n> = fn(&mut Reader<'n>, &mut Fields<'n>, &'n Entry) -> Box<Step>;
 
 /// Kinds that have a `timeout` of their own, in the order in which they are looked for. With
 /// none of these, `timeout` wraps one of [`composed`].
@@ -57,7 +59,8 @@ fn composed<'n>() -> [(&'static str, Read<'n>); 6] {
 
 impl<'n> Reader<'n> {
     /// One step; nothing if it is of no kind.
-    pub(super) fn step(&mut self, node: &'n Node) -> Option<Step> {
+    pub(super) fn step(&mut self, node: &'n Node) -> Option<Box<Step>> {
+        self.job.is_across = false;
         if node.is_null() {
             self.malformed(node.at, "no step configured");
             return None;
@@ -74,7 +77,7 @@ impl<'n> Reader<'n> {
                 let step = reader.attempted(&mut fields);
                 reader.job.is_across = false;
                 reader.job.vars.pop();
-                step.map(|step| Step::Across(Across { step: Box::new(step), vars, fail_fast }))
+                step.map(|step| Box::new(Step::Across(Across { step, vars, fail_fast })))
             })
         } else {
             self.attempted(&mut fields)
@@ -87,13 +90,15 @@ impl<'n> Reader<'n> {
                 false => "no step configured",
             };
             self.malformed(node.at, message);
+            if let (Some(meant), Some(told)) = (fields.meant(), self.found.last_mut()) {
+                told.hint = Some(format!("did you mean `{meant}`?"));
+            }
+        } else {
+            self.finish(&fields, Unknown::RefusedInStep);
         }
-        self.finish(&fields, Unknown::RefusedInStep);
         let hooks = self.hooks(hooks);
         step.map(|step| {
-            hooks
-                .into_iter()
-                .fold(step, |step, hook| Step::Hooked(Hooked { step: Box::new(step), hook }))
+            hooks.into_iter().fold(step, |step, hook| Box::new(Step::Hooked(Hooked { step, hook })))
         })
     }
 
@@ -107,7 +112,7 @@ impl<'n> Reader<'n> {
         let mut hooks = Vec::with_capacity(entries.len());
         for (on, entry) in entries {
             let step = self.within(format_args!(".{}", on.key()), |r| r.step(&entry.value));
-            hooks.extend(step.map(|step| Hook { on, step: Box::new(step) }));
+            hooks.extend(step.map(|step| Hook { on, step }));
         }
         hooks
     }
@@ -125,7 +130,7 @@ impl<'n> Reader<'n> {
         timed().iter().chain(&composed()).any(|(key, _)| fields.has(key))
     }
 
-    fn attempted(&mut self, fields: &mut Fields<'n>) -> Option<Step> {
+    fn attempted(&mut self, fields: &mut Fields<'n>) -> Option<Box<Step>> {
         let attempts = fields.entry("attempts");
         let step = self.core(fields)?;
         let Some(entry) = attempts else { return Some(step) };
@@ -146,17 +151,17 @@ impl<'n> Reader<'n> {
                 1
             }
         });
-        Some(Step::Attempts(Attempts { step: Box::new(step), attempts }))
+        Some(Box::new(Step::Attempts(Attempts { step, attempts })))
     }
 
-    fn core(&mut self, fields: &mut Fields<'n>) -> Option<Step> {
+    fn core(&mut self, fields: &mut Fields<'n>) -> Option<Box<Step>> {
         let was_loose = std::mem::replace(&mut self.is_loose, false);
         let step = self.core_of(fields);
         self.is_loose = was_loose;
         step
     }
 
-    fn core_of(&mut self, fields: &mut Fields<'n>) -> Option<Step> {
+    fn core_of(&mut self, fields: &mut Fields<'n>) -> Option<Box<Step>> {
         for (key, read) in timed() {
             if let Some(entry) = fields.entry(key) {
                 return Some(read(self, fields, entry));
@@ -169,8 +174,8 @@ impl<'n> Reader<'n> {
         })?;
         let Some(entry) = timeout else { return Some(step) };
         let duration = self.within(".timeout", |reader| reader.duration(&entry.value));
-        let step = Box::new(step);
-        Some(Step::Timeout(Timeout { step, duration: duration.unwrap_or_default() }))
+        let duration = duration.unwrap_or_default();
+        Some(Box::new(Step::Timeout(Timeout { step, duration })))
     }
 
     fn across_vars(&mut self, node: &'n Node) -> Vec<AcrossVar> {
@@ -259,16 +264,16 @@ impl<'n> Reader<'n> {
         }
     }
 
-    fn try_step(&mut self, _: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    fn try_step(&mut self, _: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let step = self.within(".try", |reader| reader.step(&entry.value));
         // A step that is none was told of, and keeps the pipeline from being used.
-        Step::Try(Box::new(step.unwrap_or_else(|| Step::Do(DoStep::default()))))
+        Box::new(Step::Try(step.unwrap_or_else(|| Box::new(Step::Do(DoStep::default())))))
     }
 
-    fn do_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    fn do_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let tags = self.tags_of(fields);
         let steps = self.within(".do", |reader| reader.steps(&entry.value, ""));
-        Step::Do(DoStep { steps, tags })
+        Box::new(Step::Do(DoStep { steps, tags }))
     }
 
     /// Each step of a list, its path `<piece>[i]`.
@@ -283,31 +288,32 @@ impl<'n> Reader<'n> {
         };
         let mut steps = Vec::with_capacity(list.len());
         for (i, node) in list.iter().enumerate() {
-            steps.extend(self.within(format_args!("{piece}[{i}]"), |reader| reader.step(node)));
+            let step = self.within(format_args!("{piece}[{i}]"), |reader| reader.step(node));
+            steps.extend(step.map(|step| *step));
         }
         steps
     }
 
-    fn in_parallel_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    fn in_parallel_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let tags = self.tags_of(fields);
         self.within(".in_parallel", |reader| reader.parallel(&entry.value, tags))
     }
 
-    fn aggregate_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Step {
+    fn aggregate_step(&mut self, fields: &mut Fields<'n>, entry: &'n Entry) -> Box<Step> {
         let message = "`aggregate` is read as `in_parallel`; Concourse 7 dropped it";
         self.warning("deprecated-step", entry.at, message).hint =
             Some("write `in_parallel`".to_owned());
         self.in_parallel_step(fields, entry)
     }
 
-    fn parallel(&mut self, node: &'n Node, tags: Vec<String>) -> Step {
+    fn parallel(&mut self, node: &'n Node, tags: Vec<String>) -> Box<Step> {
         let plain = !matches!(node.data, Data::Map(_));
         if plain {
             let steps = self.steps(node, ".steps");
-            return Step::InParallel(InParallel { steps, tags, ..InParallel::default() });
+            return Box::new(Step::InParallel(InParallel { steps, tags, ..InParallel::default() }));
         }
         let Some(mut fields) = self.fields(node) else {
-            return Step::InParallel(InParallel::default());
+            return Box::new(Step::InParallel(InParallel::default()));
         };
         let limit = self.whole_of(&mut fields, "limit").unwrap_or_default();
         let steps = fields.take("steps").map(|steps| self.steps(steps, ".steps"));
@@ -318,6 +324,6 @@ impl<'n> Reader<'n> {
             tags,
         };
         self.finish(&fields, Unknown::Ignored);
-        Step::InParallel(step)
+        Box::new(Step::InParallel(step))
     }
 }

@@ -71,7 +71,7 @@ impl Replaced<'_> {
             }
             if at.column < shift.at.column + shift.new_length {
                 // Inside of what was put in: its start is all that was there before.
-                column = column - (at.column - shift.at.column);
+                column -= at.column - shift.at.column;
                 break;
             }
             column = (column + shift.old_length).saturating_sub(shift.new_length);

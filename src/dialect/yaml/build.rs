@@ -22,7 +22,7 @@ pub(super) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 200, nodes: 1_000_000, expanded: 500_000, bytes: 64 << 20 }
+        Self { depth: 100, nodes: 1_000_000, expanded: 500_000, bytes: 64 << 20 }
     }
 }
 

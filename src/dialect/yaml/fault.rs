@@ -94,7 +94,7 @@ pub(super) fn syntax(
 ) -> Diagnostic {
     let at = match problem.offset {
         Some(offset) => place_of(text, offset),
-        None => problem.at,
+        None => within(text, problem.at),
     };
     let context = problem.context.as_ref().map_or(at, |(_, mark)| *mark);
     let doing = problem.context.as_ref().map_or("", |(text, _)| text.as_ref());
@@ -186,6 +186,12 @@ pub(super) fn syntax(
         Some(hint) => diagnostic.with_hint(hint),
         None => diagnostic,
     }
+}
+
+/// The place itself, or the text's end: the parser adds a line there that the text lacks.
+fn within(text: &str, at: Mark) -> Mark {
+    let end = place_of(text, text.len());
+    if at.line > end.line { end } else { at }
 }
 
 fn columns_before_tab(line: &str) -> u32 {

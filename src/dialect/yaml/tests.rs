@@ -124,3 +124,14 @@ fn bombs_end_in_a_diagnostic() {
     let text = format!("- &a {}\n- *a\n- *a", "x".repeat(60));
     assert_eq!(build(&text, &limits).faults.len(), 1);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_is_too_odd(text in "([a-c:{}\\[\\]&*!|>'\"%@#?,<\n\t é\u{85}\u{feff}-]|\\{\\{a\\}\\}|: |- |\n  ){0,60}") {
+        let mut values = Values::new();
+        values.set("a", "x\ny").expect("a name");
+        let parsed = parse(&"f".into(), &text, Some(&values));
+        let is_faulty = parsed.diagnostics.iter().any(Diagnostic::is_error);
+        proptest::prop_assert!(parsed.root.is_some() || is_faulty);
+    }
+}

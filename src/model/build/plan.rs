@@ -101,6 +101,12 @@ pub struct TypeImage {
     pub privileged: bool,
     /// How often the image is checked.
     pub check_every: CheckEvery,
+    /// Worker tags of its fetch; without, those of the step that uses it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What sources of this type have unless they say otherwise.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub defaults: Map,
 }
 
 /// A check node.

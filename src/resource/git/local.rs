@@ -100,6 +100,13 @@ impl LocalRepository {
         found.map_or(Look::Missing, Look::Found)
     }
 
+    /// Files and folders that change when a ref below `refs/<folder>` does.
+    pub fn watched_folder(&self, folder: &str) -> Vec<PathBuf> {
+        let mut paths = vec![self.common_dir.join("packed-refs")];
+        paths.extend(folders_under(&self.common_dir.join("refs").join(folder)));
+        paths
+    }
+
     /// Files and folders that change when a branch moves; with no branch, when any ref does.
     ///
     /// Git replaces these files by renaming, and some may not be there yet.

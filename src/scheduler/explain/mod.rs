@@ -3,6 +3,8 @@
 //! *Follows:* Concourse's build preparation for the short form; the long form is our own.
 
 mod passed;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

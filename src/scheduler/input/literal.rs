@@ -100,9 +100,9 @@ impl<'f> Literal<'f> {
         let mut is_mismatch = false;
         let outputs = build.outputs.iter().flat_map(|(r, vs)| vs.iter().map(move |v| (*r, *v)));
         'outputs: for (resource, version) in outputs {
-            for c in 0..self.inputs.len() {
+            for (c, is_set) in is_set.iter_mut().enumerate() {
                 let input = self.inputs[c];
-                if is_set[c] || input.resource != resource || !input.passed.contains(&job) {
+                if *is_set || input.resource != resource || !input.passed.contains(&job) {
                     continue;
                 }
                 if self.candidates[c].as_ref().is_some_and(|c| c.version != version) {
@@ -116,7 +116,7 @@ impl<'f> Literal<'f> {
                 if self.candidates[c].is_none() && !is_in_scope(version) {
                     break 'outputs;
                 }
-                is_set[c] = true;
+                *is_set = true;
                 let new =
                     Candidate { version, vouched_by: vec![], sources: vec![], has_next: false };
                 let candidate = self.candidates[c].get_or_insert(new);

@@ -8,7 +8,9 @@
 //!    input takes every version: the choice equals the first that fits in an enumeration of all
 //!    combinations of builds, so it is complete there. In other worlds Concourse's algorithm is
 //!    not complete: a put hides what was got, and one list of doomed candidates stands for many.
-//! 4. Any world, histories cut anywhere: the answer is "older", or that for the whole history.
+//! 4. Any world: passes over the job come to an end, and no two builds that triggers make have
+//!    the same versions.
+//! 5. Any world, histories cut anywhere: the answer is "older", or that for the whole history.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +22,7 @@ use super::{Set, pin, resolve, split};
 use crate::model::version::VersionMode;
 use crate::model::{BuildId, JobId, ResourceId, Version, VersionId};
 use crate::scheduler::facts::{BuildFacts, InputFacts, JobFacts, Page, VersionFacts, is_in_scope};
+use crate::scheduler::simulate;
 
 const N_RESOURCES: i64 = 3;
 const N_JOBS: i64 = 3;
@@ -246,6 +249,16 @@ proptest! {
                 prop_assert!(is_vouched, "{} by {}", input.name, job);
             }
         }
+    }
+
+    #[test]
+    fn passes_come_to_an_end(draft in draft()) {
+        let mut facts = draft.facts();
+        let started = simulate::run(&mut facts);
+        let triggered: Vec<Vec<VersionId>> =
+            started.iter().map(|inputs| inputs.iter().map(|input| input.version).collect()).collect();
+        let distinct: BTreeSet<&Vec<VersionId>> = triggered.iter().collect();
+        prop_assert_eq!(distinct.len(), triggered.len());
     }
 
     #[test]

@@ -5,7 +5,9 @@ mod contract;
 mod git_check;
 mod git_get;
 mod git_put;
+mod mirror;
 mod pool;
+mod pull_request;
 mod semver;
 mod small;
 

@@ -2,6 +2,7 @@
 //! does as it is told, and a world that runs pipelines on them.
 
 pub mod clock;
+pub mod core;
 pub mod git;
 pub mod journal;
 pub mod resource;
