@@ -14,6 +14,7 @@ use flightdeck::model::step::TaskStep;
 use flightdeck::model::time::parse_duration;
 use flightdeck::model::{BuildId, Job, Step};
 use flightdeck::runtime::fake::{Act, Script};
+use futures_util::StreamExt;
 
 use crate::support::world::{Told, World, build, ended, plan_of, read};
 
@@ -26,9 +27,14 @@ async fn every_folder_tells_what_is_expected() {
         .collect();
     folders.sort();
     let mut wrong = Vec::new();
-    for folder in folders {
-        let text = fs::read_to_string(folder.join("pipeline.yml")).expect("a pipeline");
-        let told = tell(&text).await;
+    let mut results = futures_util::stream::iter(folders)
+        .map(|folder| async move {
+            let text = fs::read_to_string(folder.join("pipeline.yml")).expect("a pipeline");
+            let told = tell(&text).await;
+            (folder, told)
+        })
+        .buffer_unordered(16);
+    while let Some((folder, told)) = results.next().await {
         let expected = folder.join("expected.txt");
         match fs::read_to_string(&expected) {
             Ok(expected) if expected == told => {}

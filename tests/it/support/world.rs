@@ -18,7 +18,7 @@ use flightdeck::runtime::Runtime;
 use flightdeck::runtime::fake::{FakeRuntime, Script};
 use flightdeck::scheduler;
 
-use super::clock::FastClock;
+use super::clock::{FastClock, IdleClock};
 use super::journal::{Left, MemoryJournal};
 use super::resource::Thing;
 
@@ -56,14 +56,17 @@ impl Secrets for Known {
 }
 
 impl World {
-    /// A world in which a second takes a millisecond.
+    /// A world in which time passes only when nothing happens.
     pub fn new() -> Self {
-        Self::at_speed(1000)
+        Self::by(IdleClock::new())
     }
 
-    /// A world in which so many seconds pass in one.
+    /// A world in which so many seconds pass in one, whatever happens.
     pub fn at_speed(factor: u32) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(FastClock::new(factor));
+        Self::by(Arc::new(FastClock::new(factor)))
+    }
+
+    fn by(clock: Arc<dyn Clock>) -> Self {
         // Types stand for the whole run of the program; the few that tests make may stay too.
         let thing: &'static Thing = Box::leak(Box::default());
         let types: &'static [&'static dyn ResourceType] = Box::leak(Box::new([thing as _]));
