@@ -5,6 +5,7 @@
 
 pub mod demo;
 
+mod build_log;
 mod clock;
 mod execute;
 mod exit;

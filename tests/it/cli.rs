@@ -287,13 +287,19 @@ fn a_data_directory_in_use_names_its_holder() {
     assert_eq!(told(first).code, Some(3));
 }
 
-/// Reads the program's output up to a line that holds a text.
+/// Reads the program's output up to a line that ends with a text.
 fn until_printed(child: &mut Child, wanted: &str) -> String {
+    until_line(child, wanted, |line| line.ends_with(wanted))
+}
+
+/// Reads the program's output up to a line.
+fn until_line(child: &mut Child, what: &str, is_it: impl Fn(&str) -> bool) -> String {
     let mut seen = String::new();
+    // What is read ahead would be lost for whoever reads next.
     let mut reader = BufReader::with_capacity(1, child.stdout.as_mut().expect("piped"));
-    while !seen.lines().any(|line| line.ends_with(wanted)) {
+    while !seen.lines().any(&is_it) {
         let n = reader.read_line(&mut seen).expect("is text");
-        assert!(n > 0, "it ended without `{wanted}`: {seen}");
+        assert!(n > 0, "it ended without {what}: {seen}");
     }
     seen
 }
@@ -334,6 +340,42 @@ jobs:
 }
 
 #[test]
+fn a_second_interrupt_ends_all_at_once() {
+    let pipeline = "
+jobs:
+- name: stubborn
+  plan:
+  - task: wait
+    config:
+      platform: linux
+      run: {path: sh, args: [-c, 'echo begun; sleep 60']}
+  ensure:
+    task: hook
+    config:
+      platform: linux
+      run: {path: sh, args: [-c, 'trap : TERM; echo $$; while :; do sleep 1; done']}
+";
+    let folder = Folder::with(&[("stubborn.yml", pipeline)]);
+    let mut child = folder
+        .command(&["run", "stubborn.yml", "stubborn"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    until_printed(&mut child, "begun");
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).expect("is told");
+    let is_number = |line: &str| line.parse::<i32>().is_ok();
+    let seen = until_line(&mut child, "the hook's id", is_number);
+    let hook = seen.lines().find_map(|line| line.parse().ok()).and_then(Pid::from_raw);
+    kill_process(pid, Signal::INT).expect("is told");
+    let told = told(child);
+    assert_eq!(told.code, Some(3), "{}", told.show());
+    let hook = rustix::process::test_kill_process(hook.expect("a process"));
+    assert_eq!(hook, Err(rustix::io::Errno::SRCH));
+}
+
+#[test]
 fn a_closed_output_is_no_reason_to_stop() {
     let pipeline = "
 jobs:
@@ -362,7 +404,7 @@ jobs:
 #[test]
 fn validate_tells_people_and_programs() {
     let broken = "jobs:\n- name: a\n  plan:\n  - get: nothing\n  - tsk: b\n";
-    let warned = "resources:\n- {name: unused, type: mock}\njobs:\n- name: a\n  plan: []\n";
+    let warned = "jobs:\n- name: Not So\n  plan: []\n";
     let folder = Folder::with(&[("good.yml", TWO), ("broken.yml", broken), ("warned.yml", warned)]);
     let files = ["good.yml", "broken.yml", "warned.yml"];
     for file in files {
