@@ -1,11 +1,10 @@
 //! The one test binary: one module a subject.
+#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
 mod core;
 mod dialect;
 mod engine;
 mod resource;
-#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
-
 mod runtime;
 mod scenario;
 mod support;
