@@ -4,5 +4,6 @@ mod dialect;
 mod engine;
 mod resource;
 mod runtime;
+mod store;
 mod support;
 mod tidy;
