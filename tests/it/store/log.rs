@@ -172,7 +172,7 @@ async fn a_log_that_is_cut_anywhere_loses_its_torn_line_only() {
         text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(i, _)| i + 1).collect();
     for cut in ends[26]..=text.len() {
         let n_whole = ends.iter().filter(|end| **end <= cut).count() as u64;
-        for rest in [&b""[..], &[0; 700], b"}\n{\"no\":\n"] {
+        for rest in [&b""[..], &[0; 700], b"x}\n{\"no\":\n"] {
             let mut torn = text[..cut].to_vec();
             torn.extend_from_slice(rest);
             std::fs::write(&file, &torn).expect("writes");
