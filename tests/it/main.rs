@@ -7,5 +7,6 @@ mod engine;
 mod resource;
 mod runtime;
 mod scenario;
+mod store;
 mod support;
 mod tidy;
