@@ -10,3 +10,5 @@ mod scenario;
 mod store;
 mod support;
 mod tidy;
+mod tui;
+mod tui_pty;
