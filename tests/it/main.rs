@@ -1,5 +1,6 @@
 //! The one test binary: one module a subject.
 
+mod cli;
 mod dialect;
 mod engine;
 mod resource;
