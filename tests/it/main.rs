@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
 mod core;
+mod cli;
 mod dialect;
 mod engine;
 mod resource;
