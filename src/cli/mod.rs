@@ -7,8 +7,10 @@ pub mod demo;
 
 mod build_log;
 mod clock;
+mod diff;
 mod execute;
 mod exit;
+mod graph;
 mod join;
 mod pipeline_file;
 mod settings;
@@ -48,6 +50,10 @@ struct Arguments {
 enum Command {
     /// The console on an offline demo: real git repositories, real pipelines, a failing job
     Demo(ui::UiOptions),
+    /// Show how a pipeline would change, as `fly set-pipeline` does
+    Diff(diff::DiffOptions),
+    /// Show how versions go through the jobs of a pipeline
+    Graph(graph::GraphOptions),
     /// Run a pipeline without the console: live log on standard output, exit code
     Run(execute::RunOptions),
     /// Say what is wrong with a pipeline file
@@ -93,6 +99,8 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Some(Command::Validate(options)) => {
             validate::run(&shared, &options, &mut io::stdout().lock())
         }
+        Some(Command::Diff(options)) => diff::run(&shared, &options, &mut io::stdout().lock()),
+        Some(Command::Graph(options)) => graph::run(&shared, &options, &mut io::stdout().lock()),
         Some(Command::Run(options)) => {
             log_to_stderr();
             runtime()?.block_on(execute::run(&shared, &options, Box::new(io::stdout())))

@@ -42,7 +42,7 @@ pub struct StepLog {
     /// Lines that came while one looked elsewhere.
     pub n_unseen: usize,
     /// A person moved in it: it stays where it is.
-    is_touched: bool,
+    pub is_touched: bool,
     /// It stands where it is to begin.
     is_placed: bool,
     /// The open ones of its folds, by their first line.
@@ -187,7 +187,11 @@ impl App {
                 if let Some(line) = log.first_error
                     && !log.is_touched
                 {
-                    log.state = log.state.jumped(log.rows.row_of(line), height);
+                    let row = log.rows.row_of(line);
+                    log.state = log.state.jumped(row, height);
+                    if row < usize::from(height) {
+                        log.state.top = 0;
+                    }
                     log.is_placed = true;
                 }
             }

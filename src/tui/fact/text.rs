@@ -124,7 +124,7 @@ pub fn nick(name: &str) -> &str {
     }
     let mut end = 0;
     for (at, _) in name.match_indices('-') {
-        if at > 12 && end > 0 {
+        if at > 16 && end > 0 {
             break;
         }
         end = at;
