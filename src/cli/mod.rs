@@ -6,14 +6,17 @@
 pub mod demo;
 
 mod clock;
+mod diff;
 mod execute;
 mod exit;
+mod graph;
 mod join;
 mod pipeline_file;
 mod settings;
-// mod ui;
+mod ui;
 mod validate;
 
+pub use clock::SystemClock;
 pub use exit::Exit;
 
 use std::ffi::OsString;
@@ -31,6 +34,9 @@ struct Arguments {
     #[command(flatten)]
     shared: Shared,
 
+    #[command(flatten)]
+    ui: ui::UiOptions,
+
     /// A pipeline file to set and open, or a folder that holds one
     #[arg(value_name = "FILE|DIR")]
     file: Option<PathBuf>,
@@ -42,7 +48,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The console on an offline demo: real git repositories, real pipelines, a failing job
-    Demo,
+    Demo(ui::UiOptions),
+    /// Show how a pipeline would change, as `fly set-pipeline` does
+    Diff(diff::DiffOptions),
+    /// Show how versions go through the jobs of a pipeline
+    Graph(graph::GraphOptions),
     /// Run a pipeline without the console: live log on standard output, exit code
     Run(execute::RunOptions),
     /// Say what is wrong with a pipeline file
@@ -85,17 +95,19 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
         Some(Command::Validate(options)) => {
             validate::run(&shared, &options, &mut io::stdout().lock())
         }
+        Some(Command::Diff(options)) => diff::run(&shared, &options, &mut io::stdout().lock()),
+        Some(Command::Graph(options)) => graph::run(&shared, &options, &mut io::stdout().lock()),
         Some(Command::Run(options)) => {
             log_to_stderr();
             runtime()?.block_on(execute::run(&shared, &options, Box::new(io::stdout())))
         }
-        Some(Command::Demo) => {
+        Some(Command::Demo(options)) => {
             needs_terminal()?;
-            Ok(Exit::Success)
+            ui::demo(&shared, &options)
         }
         None => {
             needs_terminal()?;
-            Ok(Exit::Success)
+            ui::run(&shared, &arguments.ui, arguments.file.as_deref())
         }
     }
 }

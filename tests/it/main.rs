@@ -1,9 +1,15 @@
 //! The one test binary: one module a subject.
+#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
+mod core;
+mod cli;
 mod dialect;
 mod engine;
 mod resource;
 mod runtime;
+mod scenario;
 mod store;
 mod support;
 mod tidy;
+mod tui;
+mod tui_pty;
