@@ -1,12 +1,14 @@
 //! The one test binary: one module a subject.
+#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
 mod core;
 mod dialect;
 mod engine;
 mod resource;
-#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
-
 mod runtime;
 mod scenario;
+mod store;
 mod support;
 mod tidy;
+mod tui;
+mod tui_pty;
