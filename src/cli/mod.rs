@@ -11,7 +11,7 @@ mod exit;
 mod join;
 mod pipeline_file;
 mod settings;
-// mod ui;
+mod ui;
 mod validate;
 
 pub use clock::SystemClock;
@@ -32,6 +32,9 @@ struct Arguments {
     #[command(flatten)]
     shared: Shared,
 
+    #[command(flatten)]
+    ui: ui::UiOptions,
+
     /// A pipeline file to set and open, or a folder that holds one
     #[arg(value_name = "FILE|DIR")]
     file: Option<PathBuf>,
@@ -43,7 +46,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The console on an offline demo: real git repositories, real pipelines, a failing job
-    Demo,
+    Demo(ui::UiOptions),
     /// Run a pipeline without the console: live log on standard output, exit code
     Run(execute::RunOptions),
     /// Say what is wrong with a pipeline file
@@ -90,13 +93,13 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
             log_to_stderr();
             runtime()?.block_on(execute::run(&shared, &options, Box::new(io::stdout())))
         }
-        Some(Command::Demo) => {
+        Some(Command::Demo(options)) => {
             needs_terminal()?;
-            Ok(Exit::Success)
+            ui::demo(&shared, &options)
         }
         None => {
             needs_terminal()?;
-            Ok(Exit::Success)
+            ui::run(&shared, &arguments.ui, arguments.file.as_deref())
         }
     }
 }

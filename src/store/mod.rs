@@ -109,12 +109,13 @@ impl Store {
             StoreUrl::Postgres(url) => Db::open_postgres(url).await?,
         };
         migrate::migrate(&db, clock.now()).await?;
+        let core_id = known_for_ever(&db, "core_id").await?;
         let store = Self {
             inner: Arc::new(Inner {
                 data_dir: data_dir.to_owned(),
                 logs: Logs::new(data_dir.join("logs"), Arc::clone(&clock)),
-                notifier: Notifier::start(&url).await?,
-                core_id: known_for_ever(&db, "core_id").await?,
+                notifier: Notifier::start(&url, &core_id).await?,
+                core_id,
                 salt: known_for_ever(&db, "salt").await?,
                 clock,
                 db,

@@ -4,7 +4,7 @@
 //!
 //! - [`theme`], [`glyph`], [`look`]: roles to styles, signs of states, both with motion as what
 //!   every widget is drawn with;
-//! - [`format`]: ages, durations, counts, cuts;
+//! - [`mod@format`]: ages, durations, counts, cuts;
 //! - [`term`]: the terminal's modes, input, signals, and the one way back;
 //! - [`action`], [`keymap`]: the table of all that can be done, and its keys;
 //! - [`widget`], [`terminal`]: what screens are made of;

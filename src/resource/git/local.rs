@@ -102,8 +102,11 @@ impl LocalRepository {
 
     /// Files and folders that change when a ref below `refs/<folder>` does.
     pub fn watched_folder(&self, folder: &str) -> Vec<PathBuf> {
-        let mut paths = vec![self.common_dir.join("packed-refs")];
-        paths.extend(folders_under(&self.common_dir.join("refs").join(folder)));
+        let refs = self.common_dir.join("refs");
+        let below = refs.join(folder);
+        // A folder that is not there cannot be watched; the one that it will come into can.
+        let mut paths = if below.is_dir() { folders_under(&below) } else { vec![refs] };
+        paths.push(self.common_dir.join("packed-refs"));
         paths
     }
 

@@ -42,7 +42,7 @@ pub struct StepLog {
     /// Lines that came while one looked elsewhere.
     pub n_unseen: usize,
     /// A person moved in it: it stays where it is.
-    is_touched: bool,
+    pub is_touched: bool,
     /// It stands where it is to begin.
     is_placed: bool,
     /// The open ones of its folds, by their first line.
@@ -93,9 +93,7 @@ impl StepLog {
         let line = self.line();
         let before = self.made_for.replace(key);
         self.rows = match (&self.search, self.only) {
-            (Some(search), Some(context)) => {
-                Rows::only(self.store.len(), search.found(), context)
-            }
+            (Some(search), Some(context)) => Rows::only(self.store.len(), search.found(), context),
             _ => {
                 let silences: Vec<_> = self.store.silences(SILENCE).collect();
                 Rows::new(self.store.len(), self.folds(), &silences)
@@ -189,7 +187,11 @@ impl App {
                 if let Some(line) = log.first_error
                     && !log.is_touched
                 {
-                    log.state = log.state.jumped(log.rows.row_of(line), height);
+                    let row = log.rows.row_of(line);
+                    log.state = log.state.jumped(row, height);
+                    if row < usize::from(height) {
+                        log.state.top = 0;
+                    }
                     log.is_placed = true;
                 }
             }

@@ -86,7 +86,8 @@ fn areas(app: &App) -> Areas {
     let head = Rect { height: 2 + below + u16::from(is_airy), ..body };
     let rule = head.bottom();
     let gap = u16::from(is_airy);
-    let rest = body.height.saturating_sub(head.height + 1 + gap);
+    // An empty row stays above the keys.
+    let rest = body.height.saturating_sub(head.height + 1 + 2 * gap);
     let left = Rect { x: 2, y: rule + 1 + gap, width: STEPS - 2, height: rest };
     let log = Rect {
         x: STEPS + 3,
@@ -247,7 +248,7 @@ fn progress_words(
         None => (Words::new().text(format::duration(elapsed)), None, Words::new()),
         Some(expected) => {
             let left = job::Left { elapsed, expected };
-            let of = format!("{} of ~{}", format::duration(elapsed), format::duration(round(expected)));
+            let of = format!("{} of ~{}", format::duration(elapsed), rounded(expected));
             let end = if left.is_late() {
                 Words::new().role(Role::Errored, format!("{} late", left.short()))
             } else {
@@ -259,11 +260,11 @@ fn progress_words(
 }
 
 /// An estimate is no better than its minutes, once there are some.
-fn round(expected: Duration) -> Duration {
+fn rounded(expected: Duration) -> String {
     if expected.as_secs() >= 600 {
-        Duration::from_secs(expected.as_secs().div_ceil(60) * 60)
+        format::duration_short(expected + Duration::from_secs(30))
     } else {
-        expected
+        format::duration(expected)
     }
 }
 
@@ -422,7 +423,8 @@ fn draw_changed(app: &App, detail: &BuildDetail, area: Rect, buf: &mut Buffer) {
             words = words.text(format!("\"{}\"", text::plain(message))).gap(1);
         }
         if let Some(n) = change.n_versions.filter(|n| *n > 1) {
-            words = words.muted(format!("+{} more", n - 1));
+            let noun = if change.to.field("ref").is_some() { "commit" } else { "version" };
+            words = words.muted(format!("+{}", format::counted(u64::from(n - 1), noun)));
         }
         if at == most.min(detail.changes.len()) && at > 1 || detail.changes.len() == 1 {
             let rest = match detail.changes.len().saturating_sub(at) {

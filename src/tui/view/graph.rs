@@ -88,7 +88,8 @@ pub fn areas(app: &App, hides_map: bool) -> Areas {
         height: main.height.saturating_sub(head + below),
         ..main
     };
-    let low = Rect { y: canvas.bottom() + 1, height: below.saturating_sub(1), ..main };
+    // An empty row stays above the keys.
+    let low = Rect { y: canvas.bottom(), height: below.saturating_sub(1), ..main };
     let has_map = below > 0 && !hides_map && !is_full;
     let map = has_map.then(|| Rect { x: low.right() - MAP, width: MAP, ..low });
     let feed = if is_full {

@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::app::{App, Place};
 use crate::tui::app::log::StepLog;
 use crate::tui::app::place::Pane;
+use crate::tui::app::{App, Place};
 use crate::tui::format;
 use crate::tui::theme::Role;
 use crate::tui::view;
@@ -53,6 +53,7 @@ pub fn draw_lines(app: &App, area: Rect, buf: &mut Buffer) {
         wrap: app.wraps,
         focus: matches!(app.place, Place::Build(_))
             && app.build.pane == Pane::Log
+            && log.is_touched
             && !app.shell_has_keys(),
     };
     view.draw(area, buf, look, log.state.fitted(log.rows.len(), area.height));
@@ -92,7 +93,7 @@ fn draw_head(app: &App, area: Rect, buf: &mut Buffer) {
     let mut right = Words::new();
     if let Some(log) = app.shown_log() {
         right = right.then(error_words(log));
-        if area.width >= 60 {
+        if area.width >= 80 {
             let follow = if log.state.follow { "follow on" } else { "follow off" };
             right = right.gap(3).muted(follow);
             if app.build.is_full {
@@ -108,7 +109,9 @@ fn draw_head(app: &App, area: Rect, buf: &mut Buffer) {
 pub fn error_words(log: &StepLog) -> Words {
     match log.errors() {
         (_, 0) => Words::new(),
-        (0, n) => Words::new().role(Role::Failed, format!("✗ {}", format::counted(as_u64(n), "error"))),
+        (0, n) => {
+            Words::new().role(Role::Failed, format!("✗ {}", format::counted(as_u64(n), "error")))
+        }
         (place, n) => Words::new().bold(Role::Failed, format!("✗ error {place} of {n}")),
     }
 }

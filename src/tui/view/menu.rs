@@ -70,7 +70,8 @@ pub fn draw(app: &App, chosen: usize, needle: &str, body: Rect, buf: &mut Buffer
     }
     let top = inner.y + 1;
     let room = usize::from(inner.height.saturating_sub(2)).max(1);
-    let at = rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
+    let at =
+        rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
     let first = (at + 2).saturating_sub(room).min(rows.len().saturating_sub(room));
     for (row, y) in rows.iter().skip(first).take(room).zip(top..) {
         match row {

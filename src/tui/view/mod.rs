@@ -240,7 +240,14 @@ fn draw_line(app: &App, buf: &mut Buffer) {
             .badge(Role::target(if app.core.is_embedded { 2 } else { 0 }), app.core.name.as_str())
             .gap(1)
             .bright(text.as_str());
-        let right = Words::new().bright("y").gap(1).text(*yes).gap(3).bright("else").gap(1).text("leave it");
+        let right = Words::new()
+            .bright("y")
+            .gap(1)
+            .text(*yes)
+            .gap(3)
+            .bright("else")
+            .gap(1)
+            .text("leave it");
         let end = row.right().saturating_sub(1);
         let start = right.draw_right(buf, (end, row.y), right.width(), look);
         left.draw(buf, (1, row.y), start.saturating_sub(3), look);
@@ -280,7 +287,11 @@ fn search_words(app: &App) -> Words {
                 .iter()
                 .filter(|job| crate::tui::fact::pipeline::contains(&job.name, app.needle()))
                 .count();
-            Words::new().bright(n.to_string()).muted(format!(" of {} jobs", names.len())).gap(2).key("n", "next")
+            Words::new()
+                .bright(n.to_string())
+                .muted(format!(" of {} jobs", names.len()))
+                .gap(2)
+                .key("n", "next")
         }
         Place::Builds(..) | Place::Messages => Words::new(),
         Place::Build(_) => log::search_words(app),
@@ -313,7 +324,12 @@ fn keys(app: &App) -> Vec<(String, String)> {
             ]);
         }
         Some(Layer::Palette { .. }) => {
-            return fixed(&[("enter", "do it"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "back")]);
+            return fixed(&[
+                ("enter", "do it"),
+                ("tab", "complete"),
+                ("↑↓", "choose"),
+                ("esc", "back"),
+            ]);
         }
         Some(Layer::Pause { .. }) => return fixed(&[("enter", "pause"), ("esc", "back")]),
         Some(Layer::Help { .. }) => {
@@ -417,7 +433,14 @@ pub fn label(buf: &mut Buffer, at: (u16, u16), width: u16, text: &str, fact: &st
 }
 
 /// Two groups of words on one line; the right one stays whole.
-pub fn line(buf: &mut Buffer, at: (u16, u16), width: u16, left: &Words, right: &Words, look: &Look) {
+pub fn line(
+    buf: &mut Buffer,
+    at: (u16, u16),
+    width: u16,
+    left: &Words,
+    right: &Words,
+    look: &Look,
+) {
     let end = at.0 + width;
     let room = right.width();
     if room == 0 || room > width {

@@ -1,5 +1,7 @@
 //! The contract of resource types, and what each promises beyond it.
 
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test ends where it goes wrong")]
+
 mod bench;
 mod contract;
 mod git_check;

@@ -192,9 +192,8 @@ fn skeleton(plan: &Plan, level: Level) -> Skeleton {
     let is_resource = |node: usize| nodes.get(node).is_some_and(|node: &Node| node.is_resource);
     let heights = level.sizes().heights;
     let rows = rows::rows(&plan.columns, &is_resource, heights);
-    let gutters: Vec<Gutter> = (0..plan.ranks.count.saturating_sub(1))
-        .map(|gutter| track::assign(&Routes::of(plan, &rows, level).hops(gutter)))
-        .collect();
+    let hops = Routes::of(plan, &rows, level).hops();
+    let gutters: Vec<Gutter> = hops.iter().map(|hops| track::assign(hops)).collect();
     let tall = |item: usize| match plan.columns.items[item] {
         Item::Node(node) if !is_resource(node) => heights.job,
         Item::Node(_) | Item::Lane(_) => 1,
@@ -251,31 +250,26 @@ impl<'a> Routes<'a> {
         way
     }
 
-    /// What every net does in a gutter.
-    pub fn hops(&self, gutter: usize) -> Vec<Hop> {
-        let mut hops = Vec::new();
+    /// What every net does in every gutter.
+    pub fn hops(&self) -> Vec<Vec<Hop>> {
+        let mut gutters: Vec<Vec<Hop>> = vec![Vec::new(); self.ranks.count.saturating_sub(1)];
         for (net, it) in self.nets.iter().enumerate() {
-            let mut hop = Hop { net, left: BTreeSet::new(), right: BTreeSet::new() };
-            let row = |rank: usize| self.columns.lanes[net][rank].map(|item| self.rows[item]);
             for &edge in &it.edges {
-                let (from, to) = self.ends(edge);
-                let (first, last) = (self.ranks.of[from], self.ranks.of[to]);
-                if gutter < first || last <= gutter {
-                    continue;
+                let (from, _) = self.ends(edge);
+                let first = self.ranks.of[from];
+                for (hop, pair) in self.way(net, edge).windows(2).enumerate() {
+                    let hops = &mut gutters[first + hop];
+                    if hops.last().is_none_or(|last| last.net != net) {
+                        hops.push(Hop { net, left: BTreeSet::new(), right: BTreeSet::new() });
+                    }
+                    if let Some(last) = hops.last_mut() {
+                        last.left.insert(pair[0]);
+                        last.right.insert(pair[1]);
+                    }
                 }
-                let left = if gutter == first { None } else { row(gutter) };
-                let right = if gutter + 1 == last { None } else { row(gutter + 1) };
-                hop.left.insert(left.unwrap_or(self.rows[from]));
-                hop.right.insert(right.unwrap_or_else(|| match gutter + 1 == last {
-                    true => self.arrival(edge, to),
-                    false => self.rows[from],
-                }));
-            }
-            if !hop.left.is_empty() {
-                hops.push(hop);
             }
         }
-        hops
+        gutters
     }
 }
 

@@ -1,0 +1,5 @@
+//! Event logs and facts: the waits that people feel.
+
+fn main() {
+    divan::main();
+}
