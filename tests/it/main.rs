@@ -14,4 +14,5 @@ mod store;
 mod support;
 mod tidy;
 mod tui;
+mod tui_property;
 mod tui_pty;
