@@ -226,3 +226,51 @@ pub enum PublicKind {
         hook: Box<PublicPlan>,
     },
 }
+
+impl PublicPlan {
+    /// The nodes directly inside, in the order in which they are shown.
+    pub fn children(&self) -> Vec<&PublicPlan> {
+        match &self.kind {
+            PublicKind::Check { .. }
+            | PublicKind::Get { .. }
+            | PublicKind::Put { .. }
+            | PublicKind::Task { .. }
+            | PublicKind::Run { .. }
+            | PublicKind::SetPipeline { .. }
+            | PublicKind::LoadVar { .. }
+            | PublicKind::Across { .. } => Vec::new(),
+            PublicKind::Do(steps) | PublicKind::Retry(steps) => steps.iter().collect(),
+            PublicKind::InParallel { steps, .. } => steps.iter().collect(),
+            PublicKind::Try(step) | PublicKind::Timeout { step, .. } => vec![step],
+            PublicKind::Hooked { step, hook, .. } => vec![step, hook],
+        }
+    }
+
+    /// Calls `visit` with this node, then with those inside it.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a PublicPlan)) {
+        visit(self);
+        for child in self.children() {
+            child.walk(visit);
+        }
+    }
+
+    /// The kind of step and its name, `task unit-tests`; nothing for nodes made of nodes.
+    pub fn step_name(&self) -> Option<String> {
+        match &self.kind {
+            PublicKind::Check { name } => Some(format!("check {name}")),
+            PublicKind::Get { name, .. } => Some(format!("get {name}")),
+            PublicKind::Put { name, .. } => Some(format!("put {name}")),
+            PublicKind::Task { name } => Some(format!("task {name}")),
+            PublicKind::Run { message, .. } => Some(format!("run {message}")),
+            PublicKind::SetPipeline { name } => Some(format!("set_pipeline {name}")),
+            PublicKind::LoadVar { name } => Some(format!("load_var {name}")),
+            PublicKind::Across { .. }
+            | PublicKind::Do(_)
+            | PublicKind::InParallel { .. }
+            | PublicKind::Retry(_)
+            | PublicKind::Try(_)
+            | PublicKind::Timeout { .. }
+            | PublicKind::Hooked { .. } => None,
+        }
+    }
+}

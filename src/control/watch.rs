@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
-use super::Result;
+use super::{Error, ErrorKind, Result};
 use crate::model::build::{Envelope, EventId};
 use crate::model::{BuildId, PipelineRef};
 
@@ -23,6 +23,16 @@ pub trait WatchReads: Send + Sync {
 
     /// What changes from now on.
     async fn changes(&self) -> Result<ChangeStream>;
+
+    /// Waits until nothing more happens by itself: nothing runs, no check is under way, and no
+    /// job has anything left to decide. Builds that wait for a person or for versions that
+    /// nobody makes may still be pending. Cancel safe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where a core cannot tell.
+    async fn settled(&self) -> Result<()> {
+        Err(Error::new(ErrorKind::Unsupported, "this core cannot tell whether it is done"))
+    }
 }
 
 /// Something changed: look again.

@@ -10,9 +10,13 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::model::build::{Event, EventId, Outcome};
+use crate::model::build::{Envelope, Event, EventId, Outcome};
 use crate::model::version::MetadataField;
 use crate::model::{BuildId, Pipeline, PipelineRef, PlanId, Value, Version};
+
+/// Takes one event of a log after the other. (Written out where an async trait has it, its
+/// argument would get the lifetime of the whole call.)
+pub type Visit<'a> = dyn FnMut(&Envelope) + Send + 'a;
 
 /// What a build writes to and reads from.
 #[async_trait]
@@ -30,11 +34,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// When the log cannot be read.
-    async fn read_log(
-        &self,
-        build: BuildId,
-        visit: &mut (dyn FnMut(&crate::model::build::Envelope) + Send),
-    ) -> Result<(), JournalError>;
+    async fn read_log(&self, build: BuildId, visit: &mut Visit<'_>) -> Result<(), JournalError>;
 
     /// Journals a record of a node, durably. A second record of the same kind takes the place
     /// of the first.
@@ -134,6 +134,12 @@ pub enum Record {
         runtime: String,
         /// The container.
         handle: String,
+    },
+    /// Its process is about to be told to stop. The node ends so, whatever its process says
+    /// then.
+    Stopping {
+        /// How it will end.
+        outcome: Outcome,
     },
     /// It ended.
     Finished {

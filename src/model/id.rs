@@ -61,7 +61,7 @@ number_id!(
 );
 
 /// The id of a plan node, unique in its build and stable over a restart of the core.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlanId(pub String);
 

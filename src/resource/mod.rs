@@ -4,8 +4,20 @@
 //! with [`Context`].
 
 mod error;
+mod files;
+mod git;
+mod keyval;
+mod mock;
+mod pool;
+mod program;
+mod pull_request;
+
+pub mod schema;
+mod semver;
+mod time;
 
 pub use error::ResourceError;
+pub use schema::Schema;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,11 +30,43 @@ use crate::model::version::MetadataField;
 use crate::model::{Clock, Timestamp, Version};
 use crate::runtime::cancel::Cancel;
 
+/// The types that this program has natively: to add one, write its file and name it here.
+pub static BUILTIN: &[&dyn ResourceType] = &[
+    &git::Git,
+    &time::Time,
+    &semver::Semver,
+    &pool::Pool,
+    &keyval::Keyval,
+    &pull_request::PullRequest,
+    &mock::Mock,
+];
+
+/// The native type of a name.
+pub fn find(name: &str) -> Option<&'static dyn ResourceType> {
+    BUILTIN.iter().copied().find(|type_| type_.name() == name)
+}
+
+/// The native type that does what a well-known image does: `docker.io/jtarchie/pr:latest`.
+pub fn find_by_image(image: &str) -> Option<&'static dyn ResourceType> {
+    let image = image.split_once('@').map_or(image, |(name, _)| name);
+    let slash = image.rfind('/').unwrap_or(0);
+    // A colon before the last slash belongs to a registry's port.
+    let image = image[slash..].find(':').map_or(image, |colon| &image[..slash + colon]);
+    let first = image.split('/').next().unwrap_or_default();
+    let has_registry = first.contains(['.', ':']) || first == "localhost";
+    let name =
+        if has_registry { image.strip_prefix(first)?.trim_start_matches('/') } else { image };
+    BUILTIN.iter().copied().find(|type_| type_.well_known_images().contains(&name))
+}
+
 /// A type of resource that this program has natively.
 #[async_trait]
 pub trait ResourceType: Send + Sync {
     /// The name that pipelines use.
     fn name(&self) -> &'static str;
+
+    /// The keys of source and params that it accepts.
+    fn schema(&self) -> &'static Schema;
 
     /// Whether two resources with the same source still have histories of their own.
     fn has_unique_history(&self) -> bool {
@@ -35,8 +79,9 @@ pub trait ResourceType: Send + Sync {
         &[]
     }
 
-    /// Files of this machine that change when a check would find something new. Looking is
-    /// cheap: no network, no process.
+    /// Files and folders of this machine that change when a check would find something new.
+    /// Some may not be there yet, and files may be replaced by renaming, so that their folders
+    /// are to be watched. Looking is cheap: no network, no process.
     fn watched_paths(&self, _source: &Map) -> Vec<PathBuf> {
         Vec::new()
     }
@@ -129,4 +174,39 @@ impl Context {
 pub trait LogSink: Send + Sync {
     /// Takes bytes of a stream.
     fn write(&self, stream: LogSource, bytes: &[u8]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_known_with_or_without_registry_and_tag() {
+        for (image, name) in [
+            ("jtarchie/pr", Some("pull-request")),
+            ("jtarchie/pr:latest", Some("pull-request")),
+            ("docker.io/teliaoss/github-pr-resource:v0.21", Some("pull-request")),
+            ("registry:5000/swce/keyval-resource@sha256:00", Some("keyval")),
+            ("localhost/gstack/keyval-resource", Some("keyval")),
+            ("concourse/git-resource", Some("git")),
+            ("someone/else", None),
+            ("", None),
+        ] {
+            assert_eq!(find_by_image(image).map(|type_| type_.name()), name, "{image}");
+        }
+    }
+
+    #[test]
+    fn names_and_images_are_unique() {
+        let mut names: Vec<&str> = BUILTIN
+            .iter()
+            .flat_map(|t| t.well_known_images().iter().copied().chain([t.name()]))
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        assert_eq!(find("git").map(|type_| type_.name()), Some("git"));
+        assert!(find("none").is_none());
+    }
 }

@@ -10,7 +10,11 @@
 
 pub mod cancel;
 mod error;
+pub mod fake;
+pub mod files;
+pub mod process;
 mod spec;
+pub mod stream;
 
 pub use error::RuntimeError;
 pub use spec::{
@@ -25,6 +29,47 @@ use async_trait::async_trait;
 
 use crate::model::build::LogSource;
 use crate::model::worker::ContainerInfo;
+
+/// The runtimes that there are. What adds one writes its folder and its line here.
+pub const RUNTIMES: &[Entry] = &[Entry {
+    name: process::NAME,
+    about: "processes on this machine, each container a directory: no daemon, no isolation",
+    open: |host| {
+        let runtime = process::ProcessRuntime::new(&host.data_dir, host.supervisor.clone())?;
+        Ok(Arc::new(runtime.with_env(host.env.iter().cloned())))
+    },
+}];
+
+/// A line of [`RUNTIMES`].
+pub struct Entry {
+    /// The name, as `--runtime` has it.
+    pub name: &'static str,
+    /// What it is, for help.
+    pub about: &'static str,
+    /// Opens it.
+    pub open: fn(&Host) -> Result<Arc<dyn Runtime>, RuntimeError>,
+}
+
+/// What a runtime may need of the program that opens it.
+pub struct Host {
+    /// Where it may keep files of its own.
+    pub data_dir: PathBuf,
+    /// This program, to be started as a supervisor.
+    pub supervisor: PathBuf,
+    /// The machine's environment.
+    pub env: Vec<(String, String)>,
+}
+
+/// Opens the runtime of a name.
+///
+/// # Errors
+/// [`RuntimeError::NotFound`] when there is none; else what keeps it from opening.
+pub fn open(name: &str, host: &Host) -> Result<Arc<dyn Runtime>, RuntimeError> {
+    match RUNTIMES.iter().find(|entry| entry.name == name) {
+        Some(entry) => (entry.open)(host),
+        None => Err(RuntimeError::NotFound { what: "runtime", name: name.to_owned() }),
+    }
+}
 
 /// A place where containers run.
 #[async_trait]
@@ -105,7 +150,9 @@ pub trait Container: Send + Sync {
     async fn attach(&self) -> Result<Option<Arc<dyn Process>>, RuntimeError>;
 
     /// Starts a further process, such as a person's shell, whether or not the main one runs.
-    /// Its environment is that of the main process unless the spec says otherwise.
+    /// Its environment is that of the main process unless the spec says otherwise, and so is its
+    /// directory. It ends with the container, or when its last handle is dropped: nobody could
+    /// find it again.
     ///
     /// # Errors
     /// As [`Container::run`].
@@ -146,6 +193,13 @@ pub trait Process: Send + Sync {
     /// # Errors
     /// When it has ended or takes no input.
     async fn write(&self, bytes: &[u8]) -> Result<(), RuntimeError>;
+
+    /// Ends its standard input; on a terminal, as the end-of-file key does. One that is closed
+    /// already is no error.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    async fn close_input(&self) -> Result<(), RuntimeError>;
 
     /// Tells its terminal a new size.
     ///

@@ -7,11 +7,14 @@
 //! A version is named here by a number that is the same for the same content of the same
 //! resource. Versions that builds used, but that the resource's present scope does not know,
 //! have numbers below zero.
+//!
+//! *Never:* reads the clock or a database; the store fills these and nothing else does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::resource::CheckEvery;
 use crate::model::version::VersionMode;
-use crate::model::{BuildId, JobId, ResourceId, Timestamp, VersionId};
+use crate::model::{BuildId, JobId, ResourceId, Timestamp, Version, VersionId};
 
 /// What a decision about one job looks at.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +30,14 @@ pub struct JobFacts {
     /// The builds that succeeded of each job that an input must have passed, newest first: by
     /// the original's id for reruns else the own one, then by the own id.
     pub passed: BTreeMap<JobId, Page<BuildFacts>>,
+    /// What builds older than a page of `passed` vouch for: for a job and a resource, their
+    /// versions, at least those that some page names. A shortcut: with an entry the resolver
+    /// need not see the whole history of a job to know that it never had a version; without
+    /// one it asks for older builds.
+    pub beyond: BTreeMap<(JobId, ResourceId), BTreeSet<VersionId>>,
+    /// All versions that a person disabled, of each resource that an input with passed jobs
+    /// takes; also those that the present scope does not know.
+    pub disabled: BTreeMap<ResourceId, BTreeSet<VersionId>>,
     /// What builds of this job used before, in any status.
     pub past: Past,
     /// Its builds that wait to start, next first: by the original's id for reruns else the own
@@ -43,9 +54,18 @@ pub struct JobFacts {
     /// Builds that are scheduled and not over, of all jobs that share a serial group with this
     /// one, itself included.
     pub n_running: u32,
-    /// The oldest pending build of unpaused jobs with determined inputs that share a serial
-    /// group with this one, itself included.
-    pub next_in_line: Option<BuildId>,
+    /// The first pending build, by [`Turn`], of the other unpaused jobs with determined inputs
+    /// that share a serial group with this one. The job's own are in `pending`.
+    pub others_turn: Option<Turn>,
+}
+
+/// A build's place in the order in which pending builds start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    /// The original for reruns, else the build itself.
+    pub origin: BuildId,
+    /// The build.
+    pub build: BuildId,
 }
 
 /// An input of a job.
@@ -61,9 +81,13 @@ pub struct InputFacts {
     pub is_trigger: bool,
     /// Which version: a step's own pin comes before the resource's, which is in here too.
     pub version: VersionMode,
+    /// Whether the step asks for every version, though a pin came before that. The pin decides;
+    /// builds of passed jobs are still tried in the order that every version asks for.
+    pub was_every: bool,
     /// The version that a pin stands for; nothing if no pin, or if none is known.
     pub pinned: Option<VersionId>,
-    /// Whether the pin is the resource's, by config or by a person, and not the step's.
+    /// Whether the resource is pinned, by config or by a person; true also where a step's own
+    /// pin comes before it.
     pub is_resource_pin: bool,
     /// When the resource's last check ended, well or not.
     pub last_check_ended_at: Option<Timestamp>,
@@ -71,6 +95,13 @@ pub struct InputFacts {
     pub next_check_at: Option<Timestamp>,
     /// Whether the resource ever had a scope.
     pub has_scope: bool,
+}
+
+impl InputFacts {
+    /// Whether the step asks for every version, pinned or not.
+    pub fn asks_for_every(&self) -> bool {
+        self.was_every || self.version == VersionMode::Every
+    }
 }
 
 /// A piece of history, newest first.
@@ -86,6 +117,18 @@ impl<T> Default for Page<T> {
     fn default() -> Self {
         Self { entries: Vec::new(), is_whole: true }
     }
+}
+
+impl JobFacts {
+    /// Whether a person disabled the version of the resource.
+    pub fn is_disabled(&self, resource: ResourceId, version: VersionId) -> bool {
+        self.disabled.get(&resource).is_some_and(|versions| versions.contains(&version))
+    }
+}
+
+/// Whether the resource's present scope knows the version.
+pub fn is_in_scope(version: VersionId) -> bool {
+    version.0 >= 0
 }
 
 /// A version in its resource's present scope; a page has them by falling check order.
@@ -115,8 +158,9 @@ pub struct Past {
     pub inputs: BTreeSet<(String, ResourceId, VersionId)>,
     /// For each resource, the used version with the highest check order in the present scope.
     pub latest_used: BTreeMap<ResourceId, VersionFacts>,
-    /// For each resource, the builds that vouched for the last used version of it: of each
-    /// passed job the last.
+    /// For each resource of `latest_used`, the builds that vouched for what the newest build
+    /// with that version had: of each passed job the last. An entry without builds says that it
+    /// had none; without an entry no build used the resource in its present scope.
     pub pipes: BTreeMap<ResourceId, BTreeMap<JobId, BuildId>>,
 }
 
@@ -133,6 +177,17 @@ pub struct PendingFacts {
     pub is_scheduled: bool,
     /// Whether a person said stop.
     pub is_aborted: bool,
+}
+
+impl PendingFacts {
+    /// Its place in the order in which pending builds start.
+    pub fn turn(&self) -> Turn {
+        let origin = match self.kind {
+            PendingKind::Scheduled | PendingKind::Manual => self.id,
+            PendingKind::Rerun { of, .. } => of,
+        };
+        Turn { origin, build: self.id }
+    }
 }
 
 /// What made a build.
@@ -165,4 +220,31 @@ pub struct ChosenInput {
     pub is_first_occurrence: bool,
     /// The builds that vouch for it.
     pub passed_builds: Vec<BuildId>,
+}
+
+/// What a decision about checks of a resource looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ResourceFacts {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Whether its pipeline is paused.
+    pub is_pipeline_paused: bool,
+    /// How often it is checked.
+    pub check_every: CheckEvery,
+    /// Whether some job's input without passed jobs triggers.
+    pub has_trigger_input: bool,
+    /// Whether some job's input without passed jobs does not trigger.
+    pub has_quiet_input: bool,
+    /// Its pin, by config or by a person.
+    pub pin: Option<Version>,
+    /// Whether a known version has the fields of the pin.
+    pub has_pinned: bool,
+    /// Whether its scope knows any version.
+    pub has_versions: bool,
+    /// How the last check ended; nothing before the first.
+    pub last_check_succeeded: Option<bool>,
+    /// When it is due; nothing before the first check.
+    pub next_check_at: Option<Timestamp>,
+    /// Whether a check of it waits or runs.
+    pub is_checking: bool,
 }

@@ -12,7 +12,9 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::control::{Acting, Control, Error, ErrorKind, HijackAsk, Result, Shell, ShellInput, ShellOutput};
+use crate::control::{
+    Acting, Control, Error, ErrorKind, HijackAsk, Result, Shell, ShellInput, ShellOutput,
+};
 use crate::model::build::EventId;
 use crate::model::time::Clock;
 use crate::model::{BuildId, Timestamp};
@@ -113,11 +115,7 @@ impl Driver {
     }
 
     /// Starts a shell for the whole terminal; it comes through `ready`.
-    pub fn hijack(
-        &mut self,
-        ask: HijackAsk,
-        ready: tokio::sync::oneshot::Sender<Result<Shell>>,
-    ) {
+    pub fn hijack(&mut self, ask: HijackAsk, ready: tokio::sync::oneshot::Sender<Result<Shell>>) {
         let (control, clock) = (Arc::clone(&self.control), Arc::clone(&self.clock));
         self.spawn_loose(async move {
             let shell = limited(&*clock, READ_LIMIT, hijack(&*control, ask)).await;
@@ -272,9 +270,7 @@ async fn limited<T>(
 async fn ask(control: &dyn Control, want: &Want) -> Result<Answer> {
     Ok(match want {
         Want::Pipelines => Answer::Pipelines(control.list_pipelines().await?),
-        Want::Pipeline(pipeline) => {
-            Answer::Pipeline(Box::new(control.pipeline(pipeline).await?))
-        }
+        Want::Pipeline(pipeline) => Answer::Pipeline(Box::new(control.pipeline(pipeline).await?)),
         Want::JobBuilds { pipeline, job, limit } => {
             Answer::Builds(control.job_builds(pipeline, job, None, *limit).await?)
         }

@@ -263,12 +263,8 @@ impl Keymap {
                     (Action::PanLeft, _) if keys == "ctrl-left ctrl-right" => {
                         ("ctrl ←↑↓→".to_owned(), "pan".to_owned())
                     }
-                    (Action::Left, Context::Graph) => {
-                        (keys, "along an edge".to_owned())
-                    }
-                    (Action::Down, Context::Graph) => {
-                        (keys, "within a rank".to_owned())
-                    }
+                    (Action::Left, Context::Graph) => (keys, "along an edge".to_owned()),
+                    (Action::Down, Context::Graph) => (keys, "within a rank".to_owned()),
                     (Action::NextRed, Context::Build | Context::Log) => {
                         (keys, "next, previous error".to_owned())
                     }
@@ -349,10 +345,7 @@ mod tests {
             &[Action::Left, Action::Open, Action::OpenShell, Action::NextRed, Action::Trigger],
         );
         let text: Vec<String> = bar.iter().map(|(key, what)| format!("{key} {what}")).collect();
-        assert_eq!(
-            text,
-            ["hjkl along edges", "enter build", "s shell", "e next red", "T trigger"]
-        );
+        assert_eq!(text, ["hjkl along edges", "enter build", "s shell", "e next red", "T trigger"]);
     }
 
     #[test]

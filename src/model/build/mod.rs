@@ -3,8 +3,11 @@
 mod event;
 mod outcome;
 mod plan;
+mod public;
 
-pub use event::{Envelope, Event, EventId, LogSource, Origin, TaskSummary};
+pub use event::{
+    Envelope, Event, EventId, LogSource, Origin, TaskCommand, TaskSummary, TaskSummaryInput,
+};
 pub use outcome::{Cause, Outcome};
 pub use plan::{
     AcrossPlan, CheckPlan, GetPlan, GetVersion, ImagePlans, Plan, PlanKind, PutPlan, TaskPlan,

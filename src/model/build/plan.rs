@@ -101,6 +101,12 @@ pub struct TypeImage {
     pub privileged: bool,
     /// How often the image is checked.
     pub check_every: CheckEvery,
+    /// Worker tags of its fetch; without, those of the step that uses it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What sources of this type have unless they say otherwise.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub defaults: Map,
 }
 
 /// A check node.
@@ -220,11 +226,67 @@ impl Plan {
         }
     }
 
+    /// Calls `visit` with this node, then with those inside it, in the order of
+    /// [`Plan::children`]. Nodes may be changed.
+    pub fn walk_mut(&mut self, visit: &mut dyn FnMut(&mut Plan)) {
+        visit(self);
+        match &mut self.kind {
+            PlanKind::Check(_)
+            | PlanKind::Get(_)
+            | PlanKind::Put(_)
+            | PlanKind::Task(_)
+            | PlanKind::Run(_)
+            | PlanKind::SetPipeline(_)
+            | PlanKind::LoadVar(_) => {}
+            PlanKind::Do(steps) | PlanKind::Retry(steps) | PlanKind::InParallel { steps, .. } => {
+                steps.iter_mut().for_each(|step| step.walk_mut(visit));
+            }
+            PlanKind::Across(across) => across.step.walk_mut(visit),
+            PlanKind::Try(step) | PlanKind::Timeout { step, .. } => step.walk_mut(visit),
+            PlanKind::Hooked { step, hook, .. } => {
+                step.walk_mut(visit);
+                hook.walk_mut(visit);
+            }
+        }
+    }
+
     /// Calls `visit` with this node, then with those inside it.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Plan)) {
         visit(self);
         for child in self.children() {
             child.walk(visit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Value;
+
+    #[test]
+    fn a_plan_survives_the_store() {
+        let task = Plan {
+            id: PlanId::from("1"),
+            attempt: vec![1, 2],
+            kind: PlanKind::Task(TaskPlan {
+                step: TaskStep {
+                    name: "unit".to_owned(),
+                    params: Map::from([("N".to_owned(), Value::from(18))]),
+                    ..TaskStep::default()
+                },
+                image_types: Vec::new(),
+            }),
+        };
+        let limited = PlanKind::Timeout { step: Box::new(task), duration: Duration::from_secs(90) };
+        let group = PlanKind::InParallel {
+            steps: vec![Plan { id: PlanId::from("2"), attempt: Vec::new(), kind: limited }],
+            limit: Some(3),
+            fail_fast: true,
+        };
+        let plan = Plan { id: PlanId::from("3"), attempt: Vec::new(), kind: group };
+        let text = serde_json::to_string(&plan).expect("prints");
+        let read: Plan = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+        assert_eq!(read, plan);
     }
 }

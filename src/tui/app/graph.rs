@@ -124,9 +124,7 @@ pub fn shown_resources(pipeline: &PipelineSummary, resources: Resources) -> Vec<
         match resources {
             Resources::None => false,
             Resources::All => n > 0,
-            Resources::Auto => {
-                n >= FEEDS_MANY || n > 0 && (resource.pinned.is_some() || fails)
-            }
+            Resources::Auto => n >= FEEDS_MANY || n > 0 && (resource.pinned.is_some() || fails),
         }
     };
     pipeline.resources.iter().filter(is_shown).collect()
@@ -333,19 +331,15 @@ impl App {
             );
         };
         let in_group = |at: usize, name: &str| {
-            summary
-                .jobs
-                .iter()
-                .any(|job| job.name == name && job.groups.contains(&groups[at].name))
+            summary.jobs.iter().any(|job| job.name == name && job.groups.contains(&groups[at].name))
         };
         let here = chosen
             .and_then(|chosen| (0..groups.len()).find(|&at| in_group(at, &chosen)))
             .and_then(|at| isize::try_from(at).ok());
         let to = here.map_or(0, |here| (here + by).rem_euclid(n));
         let name = usize::try_from(to).ok().and_then(|to| groups.get(to)).map(|g| g.name.clone());
-        let node = name.and_then(|name| {
-            summary.jobs.iter().position(|job| job.groups.contains(&name))
-        });
+        let node =
+            name.and_then(|name| summary.jobs.iter().position(|job| job.groups.contains(&name)));
         self.choose_node(pipeline, node);
     }
 

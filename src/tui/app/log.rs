@@ -101,12 +101,8 @@ impl StepLog {
         let line = self.line();
         let before = self.made_for.replace(key);
         self.rows = match (&self.search, self.only) {
-            (Some(search), Some(context)) => {
-                Rows::only(self.store.len(), search.found(), context)
-            }
-            _ => {
-                Rows::new(self.store.len(), self.folds(), &self.silences)
-            }
+            (Some(search), Some(context)) => Rows::only(self.store.len(), search.found(), context),
+            _ => Rows::new(self.store.len(), self.folds(), &self.silences),
         };
         // Other rows, same line: unless only lines were added at the end.
         let is_longer = before.is_some_and(|before| (before.2, before.3) == (key.2, key.3));

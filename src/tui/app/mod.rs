@@ -34,6 +34,7 @@ pub use told::Told;
 
 use crate::control::{Capabilities, Control};
 use crate::model::{BuildId, PipelineRef, Timestamp};
+use crate::tui::Options;
 use crate::tui::action::Context;
 use crate::tui::effect::{Effect, Want};
 use crate::tui::fact::{job, pipeline};
@@ -41,10 +42,9 @@ use crate::tui::keymap::{Access, Keymap};
 use crate::tui::look::{Look, Motion};
 use crate::tui::msg::Msg;
 use crate::tui::term::Key;
+use crate::tui::view;
 use crate::tui::widget::PromptState;
 use crate::tui::widget::log::Times;
-use crate::tui::Options;
-use crate::tui::view;
 
 /// An action that the program brings along, as the console shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,8 +170,7 @@ pub struct App {
 impl App {
     /// The state at the start: nothing is known but what the handle itself tells.
     pub fn new(control: &dyn Control, options: &Options, size: (u16, u16), now: Timestamp) -> App {
-        let access =
-            if control.acting().is_some() { Access::Full } else { Access::ReadOnly };
+        let access = if control.acting().is_some() { Access::Full } else { Access::ReadOnly };
         let place = options.open.clone().map_or(Place::Overview, Place::Graph);
         App {
             core: control.capabilities(),
@@ -339,11 +338,10 @@ impl App {
         match &self.place {
             Place::Overview => self.data.list.value().is_some_and(|all| all.iter().any(runs)),
             Place::Graph(pipeline) | Place::Builds(pipeline, _) => runs(pipeline),
-            Place::Build(build) => {
-                self.data.summary(*build).is_some_and(|build| {
-                    build.status == crate::model::build::Status::Started
-                })
-            }
+            Place::Build(build) => self
+                .data
+                .summary(*build)
+                .is_some_and(|build| build.status == crate::model::build::Status::Started),
             Place::Messages => false,
         }
     }

@@ -394,10 +394,7 @@ impl App {
     pub(super) fn paste_into_shell(&mut self, text: &str, effects: &mut Vec<Effect>) {
         let Some(pane) = &self.pane else { return };
         let bytes = paste(text, pane.emulator.modes());
-        effects.push(Effect::ToShell {
-            shell: pane.shell,
-            input: ShellInput::Bytes(bytes),
-        });
+        effects.push(Effect::ToShell { shell: pane.shell, input: ShellInput::Bytes(bytes) });
     }
 
     fn close_pane(&mut self, effects: &mut Vec<Effect>) {

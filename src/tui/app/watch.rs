@@ -281,10 +281,9 @@ impl App {
         self.steps().into_iter().find_map(|row| match row.kind {
             RowKind::Label(_) => None,
             RowKind::Step(step) => (step.id == *id).then_some((step.kind, step.name)),
-            RowKind::Inputs(steps) => steps
-                .into_iter()
-                .find(|step| step.id == *id)
-                .map(|step| (step.kind, step.name)),
+            RowKind::Inputs(steps) => {
+                steps.into_iter().find(|step| step.id == *id).map(|step| (step.kind, step.name))
+            }
         })
     }
 

@@ -73,10 +73,15 @@ fn row(app: &App, build: &BuildSummary) -> Row {
         (None, Some(who)) => Words::new().muted(format!("started by {who}")),
         (None, None) => Words::new(),
     };
-    let cells =
-        [Words::new().sign(sign), name, state, took, Words::new().muted(ended.unwrap_or_default()), told];
-    let hides = !needle.is_empty()
-        && !cells.iter().any(|cell| contains(&cell.plain(), needle));
+    let cells = [
+        Words::new().sign(sign),
+        name,
+        state,
+        took,
+        Words::new().muted(ended.unwrap_or_default()),
+        told,
+    ];
+    let hides = !needle.is_empty() && !cells.iter().any(|cell| contains(&cell.plain(), needle));
     if hides {
         return Row::cells(cells.map(|cell| cell.in_role(Role::Faint)));
     }

@@ -37,7 +37,8 @@ pub fn draw(app: &App, chooser: &Chooser, body: Rect, buf: &mut Buffer) {
     let rows = u16::try_from(containers.len()).unwrap_or(u16::MAX).min(body.height);
     let area = if app.size.0 < 80 { body } else { centre(body, 100, rows.saturating_add(11)) };
     let name = app.data.summary(chooser.build).map(text::build_name).unwrap_or_default();
-    let title = Words::new().bold(Role::Accent, "Shell").muted(" in which container of ").text(name);
+    let title =
+        Words::new().bold(Role::Accent, "Shell").muted(" in which container of ").text(name);
     let foot = Words::new().muted("the failed one first");
     let inner = Overlay::new(title).foot(foot).draw(area, buf, look);
     let datum = app.data.containers.get(&chooser.build);
@@ -47,7 +48,10 @@ pub fn draw(app: &App, chooser: &Chooser, body: Rect, buf: &mut Buffer) {
         return;
     }
     if containers.is_empty() {
-        let words = Words::new().text("No container of this build is left.").gap(2).key("R", "runs it again");
+        let words = Words::new()
+            .text("No container of this build is left.")
+            .gap(2)
+            .key("R", "runs it again");
         words.draw(buf, at, inner.width.saturating_sub(2), look);
         return;
     }

@@ -65,7 +65,10 @@ fn subject(app: &App) -> (Words, Vec<Words>) {
             }
             for output in &detail.outputs {
                 let version = text::version(&output.version, None);
-                lines.push(fact("made", Words::new().text(output.name.as_str()).gap(1).bright(version)));
+                lines.push(fact(
+                    "made",
+                    Words::new().text(output.name.as_str()).gap(1).bright(version),
+                ));
             }
         }
     }
@@ -86,7 +89,10 @@ fn about_job(app: &App, pipeline: &PipelineSummary, job: &JobSummary, lines: &mu
         lines.push(fact("waits", Words::new().text(text::plain(&waiting.why))));
     }
     if let Some(estimate) = job.estimate {
-        lines.push(fact("usually", Words::new().text(format!("takes {}", format::duration(estimate)))));
+        lines.push(fact(
+            "usually",
+            Words::new().text(format!("takes {}", format::duration(estimate))),
+        ));
     }
     if job.is_manual_trigger_disabled {
         lines.push(fact("by hand", Words::new().text("may not be started by hand")));
@@ -127,10 +133,8 @@ fn inputs(app: &App) -> (Words, Vec<Words>) {
     let Some(build) = app.subject().build else {
         return (Words::new().bright("Inputs"), vec![Words::new().muted("no build")]);
     };
-    let title = Words::new()
-        .bold(Role::Accent, "Inputs")
-        .muted(" of ")
-        .bright(text::build_name(build));
+    let title =
+        Words::new().bold(Role::Accent, "Inputs").muted(" of ").bright(text::build_name(build));
     let Some(detail) = app.data.build(build.id) else {
         return (title, vec![Words::new().muted("…")]);
     };
@@ -140,18 +144,31 @@ fn inputs(app: &App) -> (Words, Vec<Words>) {
         Some(green) => {
             let n = detail.changes.len();
             let label = format!("changed since #{}", green.name);
-            lines.push(Words::new().label(&label).gap(2).muted(format!("{n} of {}", detail.inputs.len())));
+            lines.push(
+                Words::new().label(&label).gap(2).muted(format!("{n} of {}", detail.inputs.len())),
+            );
             if n == 0 {
                 lines.push(Words::new().muted("nothing: the same inputs"));
             }
         }
-        None => lines.push(Words::new().muted("No build before it was green: nothing to compare with.")),
+        None => {
+            lines.push(Words::new().muted("No build before it was green: nothing to compare with."))
+        }
     }
     for change in &detail.changes {
-        lines.push(Words::new().text(change.name.as_str()).gap(2).then(change_words(change)).gap(2).muted(text::plain(&text::amount(change))));
+        lines.push(
+            Words::new()
+                .text(change.name.as_str())
+                .gap(2)
+                .then(change_words(change))
+                .gap(2)
+                .muted(text::plain(&text::amount(change))),
+        );
         for field in &change.metadata {
             let value = field.value.lines().next().unwrap_or("");
-            lines.push(Words::new().gap(2).muted(format!("{:<12}", field.name)).text(text::plain(value)));
+            lines.push(
+                Words::new().gap(2).muted(format!("{:<12}", field.name)).text(text::plain(value)),
+            );
         }
     }
     let same: Vec<_> = detail

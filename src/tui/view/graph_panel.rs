@@ -151,7 +151,8 @@ fn state_lines(app: &App, face: &Face<'_>) -> Vec<Words> {
         lines.push(Words::new().text(face.words()));
     }
     let Some(build) = &job.finished else {
-        let words = if job::is_by_hand(job) { "never ran; only a person starts it" } else { "never ran" };
+        let words =
+            if job::is_by_hand(job) { "never ran; only a person starts it" } else { "never ran" };
         lines.push(Words::new().muted(words));
         return lines;
     };

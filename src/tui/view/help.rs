@@ -35,7 +35,9 @@ fn blocks(app: &App, needle: &str) -> Vec<Vec<Line>> {
         let lines: Vec<Line> = group
             .lines
             .into_iter()
-            .filter(|(key, what)| needle.is_empty() || contains(what, needle) || key.contains(needle))
+            .filter(|(key, what)| {
+                needle.is_empty() || contains(what, needle) || key.contains(needle)
+            })
             .map(|(key, what)| Line::Key(key, what))
             .collect();
         if !lines.is_empty() {
@@ -64,9 +66,9 @@ fn columns(blocks: Vec<Vec<Line>>, n: usize) -> Vec<Vec<Line>> {
     let each = total.div_ceil(n.max(1));
     let mut columns: Vec<Vec<Line>> = vec![Vec::new()];
     for block in blocks {
-        let is_full = columns.last().is_some_and(|column| {
-            !column.is_empty() && column.len() + block.len() / 2 > each
-        });
+        let is_full = columns
+            .last()
+            .is_some_and(|column| !column.is_empty() && column.len() + block.len() / 2 > each);
         if is_full && columns.len() < n {
             columns.push(Vec::new());
         }
@@ -98,7 +100,8 @@ pub fn draw(
         _ => "lists",
     };
     let title = Words::new().bold(Role::Accent, format!("Keys in {place}"));
-    let foot = Words::new().muted("made from the table of actions: what is here works here, now, for you");
+    let foot =
+        Words::new().muted("made from the table of actions: what is here works here, now, for you");
     let inner = Overlay::new(title).foot(foot).draw(area, buf, look);
     let mut below = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     if is_typing || !needle.text().is_empty() {
@@ -172,7 +175,10 @@ fn sign_lines(width: u16) -> Vec<Words> {
     let per_row = usize::from((width.saturating_sub(4) / 15).max(1));
     let mut lines = vec![
         Words::new(),
-        Words::new().label("signs").gap(2).muted("round: not over · sharp: over · bars: a person holds it"),
+        Words::new()
+            .label("signs")
+            .gap(2)
+            .muted("round: not over · sharp: over · bars: a person holds it"),
         Words::new(),
     ];
     for row in shown.chunks(per_row) {

@@ -54,7 +54,10 @@ fn kept(
         return Vec::new();
     }
     let rows = subject_spot(app, body).unwrap_or_default();
-    rows.intersection(buf.area).positions().filter_map(|at| Some((at, buf.cell(at)?.clone()))).collect()
+    rows.intersection(buf.area)
+        .positions()
+        .filter_map(|at| Some((at, buf.cell(at)?.clone())))
+        .collect()
 }
 
 /// Where the thing is that a layer is about.
@@ -135,7 +138,9 @@ fn draw_leaving(app: &App, is_waiting: bool, body: Rect, buf: &mut Buffer) {
         true => format!("Leaves when {} are over", format::counted(n, "build")),
         false => format!("{} not over", format::counted(n, "build")),
     };
-    let frame = if is_waiting { Overlay::new(server(app).gap(1).bright(title)) } else {
+    let frame = if is_waiting {
+        Overlay::new(server(app).gap(1).bright(title))
+    } else {
         Overlay::danger(server(app).gap(1).bright(title))
     };
     let foot = Words::new().bright("esc").text(" stay");
@@ -148,10 +153,11 @@ fn draw_leaving(app: &App, is_waiting: bool, body: Rect, buf: &mut Buffer) {
             return;
         }
         let of = build.pipeline.as_ref().map(|of| format!("{} / ", text::pipeline_name(of)));
-        let left = Words::new()
-            .sign(Sign::from(build.status))
-            .gap(1)
-            .text(format!("{}{}", of.unwrap_or_default(), text::build_name(build)));
+        let left = Words::new().sign(Sign::from(build.status)).gap(1).text(format!(
+            "{}{}",
+            of.unwrap_or_default(),
+            text::build_name(build)
+        ));
         let time = build.started_at.map(|at| format::duration(app.now.since(at)));
         let time = if build.is_aborting { Some("stopping".to_owned()) } else { time };
         view::line(buf, (x, y), room, &left, &Words::new().muted(time.unwrap_or_default()), look);

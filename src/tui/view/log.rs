@@ -3,9 +3,9 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::tui::app::{App, Place};
 use crate::tui::app::log::StepLog;
 use crate::tui::app::place::Pane;
+use crate::tui::app::{App, Place};
 use crate::tui::format;
 use crate::tui::theme::Role;
 use crate::tui::view;
@@ -111,7 +111,9 @@ fn draw_head(app: &App, area: Rect, buf: &mut Buffer) {
 pub fn error_words(log: &StepLog) -> Words {
     match log.errors() {
         (_, 0) => Words::new(),
-        (0, n) => Words::new().role(Role::Failed, format!("✗ {}", format::counted(as_u64(n), "error"))),
+        (0, n) => {
+            Words::new().role(Role::Failed, format!("✗ {}", format::counted(as_u64(n), "error")))
+        }
         (place, n) => Words::new().bold(Role::Failed, format!("✗ error {place} of {n}")),
     }
 }

@@ -39,9 +39,15 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     let title = Words::new()
         .bold(Role::Accent, format!("$ {}", pane.step))
         .muted(build.unwrap_or_default())
-        .muted(format!(" · {} · since {}", pane.worker, format::duration(app.now.since(pane.since))));
+        .muted(format!(
+            " · {} · since {}",
+            pane.worker,
+            format::duration(app.now.since(pane.since))
+        ));
     let foot = match (&pane.ended, pane.is_scrolling) {
-        (Some(ended), _) => Words::new().role(Role::Errored, ended.as_str()).muted(" · any key closes"),
+        (Some(ended), _) => {
+            Words::new().role(Role::Errored, ended.as_str()).muted(" · any key closes")
+        }
         (None, true) => Words::new().text("scrolling").muted(" · any other key ends it"),
         (None, false) => foot(app, &pane.handle),
     };
