@@ -4,6 +4,7 @@
 //! lies over the screen are drawn here.
 
 pub mod build;
+pub mod build_head;
 pub mod builds;
 pub mod chooser;
 pub mod facts;
@@ -16,6 +17,7 @@ pub mod log;
 pub mod menu;
 pub mod messages;
 pub mod overview;
+pub mod overview_row;
 pub mod palette;
 pub mod shell;
 pub mod steps;
