@@ -1,3 +1,5 @@
+//! The graph as text: what its parts come to, and properties of all graphs.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Logs as text: what is kept, folded, found and drawn.
+
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
