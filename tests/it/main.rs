@@ -10,6 +10,7 @@ mod resource;
 mod run;
 mod runtime;
 mod scenario;
+mod stop;
 mod store;
 mod support;
 mod tidy;
