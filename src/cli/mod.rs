@@ -5,9 +5,12 @@
 
 pub mod demo;
 
+mod build_log;
 mod clock;
+mod diff;
 mod execute;
 mod exit;
+mod graph;
 mod join;
 mod pipeline_file;
 mod settings;
@@ -27,7 +30,7 @@ use settings::Shared;
 
 /// The operations console for CI pipelines, in your terminal.
 #[derive(Debug, Parser)]
-#[command(name = "flightdeck", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "flightdeck", version, about)]
 struct Arguments {
     #[command(flatten)]
     shared: Shared,
@@ -47,6 +50,10 @@ struct Arguments {
 enum Command {
     /// The console on an offline demo: real git repositories, real pipelines, a failing job
     Demo(ui::UiOptions),
+    /// Show how a pipeline would change, as `fly set-pipeline` does
+    Diff(diff::DiffOptions),
+    /// Show how versions go through the jobs of a pipeline
+    Graph(graph::GraphOptions),
     /// Run a pipeline without the console: live log on standard output, exit code
     Run(execute::RunOptions),
     /// Say what is wrong with a pipeline file
@@ -85,10 +92,15 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 
 fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
     let shared = arguments.shared;
+    if let (Some(file), Some(_)) = (&arguments.file, &arguments.command) {
+        anyhow::bail!("`{}` stands before a command, which takes its own", file.display());
+    }
     match arguments.command {
         Some(Command::Validate(options)) => {
             validate::run(&shared, &options, &mut io::stdout().lock())
         }
+        Some(Command::Diff(options)) => diff::run(&shared, &options, &mut io::stdout().lock()),
+        Some(Command::Graph(options)) => graph::run(&shared, &options, &mut io::stdout().lock()),
         Some(Command::Run(options)) => {
             log_to_stderr();
             runtime()?.block_on(execute::run(&shared, &options, Box::new(io::stdout())))

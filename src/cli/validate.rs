@@ -20,6 +20,10 @@ pub struct ValidateOptions {
     /// How to print what was found
     #[arg(long, short, value_enum, default_value_t = Output::Text)]
     output: Output,
+
+    /// Count warnings as errors
+    #[arg(long)]
+    strict: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,7 +52,7 @@ pub fn run(
 ) -> anyhow::Result<Exit> {
     let file = PipelineFile::read(&options.file, &values(shared)?)?;
     let diagnostics = &file.read.diagnostics;
-    let valid = !diagnostics.iter().any(Diagnostic::is_error);
+    let valid = !diagnostics.iter().any(|one| options.strict || one.is_error());
     match options.output {
         Output::Json => {
             let report = Report { valid, dialect: file.read.dialect, diagnostics };
@@ -56,7 +60,10 @@ pub fn run(
         }
         Output::Text => {
             write!(out, "{}", file.report())?;
-            writeln!(out, "{}", verdict(&file.path, diagnostics))?;
+            let verdict = verdict(&file.path, diagnostics);
+            let refused = !valid && file.read.pipeline.is_some();
+            let strictly = if refused { "; refused, because of `--strict`" } else { "" };
+            writeln!(out, "{verdict}{strictly}")?;
         }
     }
     Ok(if valid { Exit::Success } else { Exit::Failed })

@@ -4,6 +4,7 @@
 //! looks at a clock or a network; what a file may refer to comes in as values.
 
 pub mod concourse;
+pub mod graph;
 mod suggest;
 pub mod yaml;
 

@@ -1,10 +1,13 @@
 //! The one test binary: one module a subject.
 #![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
+mod cli;
 mod core;
+mod crash;
 mod dialect;
 mod engine;
 mod resource;
+mod run;
 mod runtime;
 mod scenario;
 mod store;

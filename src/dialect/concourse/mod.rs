@@ -7,6 +7,7 @@
 //! *Follows:* `atc/config.go`, `atc/steps.go`, `atc/task.go`, `atc/configvalidate` of Concourse 8.
 
 mod check;
+pub mod diff;
 mod leaf;
 mod names;
 mod pattern;
