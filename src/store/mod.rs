@@ -29,6 +29,8 @@ pub mod event;
 
 pub mod facts;
 
+pub mod pass;
+
 pub mod journal;
 
 pub mod worker;

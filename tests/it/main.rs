@@ -1,8 +1,8 @@
 //! The one test binary: one module a subject.
 #![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
-mod core;
 mod cli;
+mod core;
 mod dialect;
 mod engine;
 mod resource;

@@ -167,8 +167,7 @@ pub fn draw(app: &App, build: BuildId, body: Rect, buf: &mut Buffer) {
             if !foot.is_empty() {
                 foot = foot.muted(" · ");
             }
-            foot = foot
-                .muted(format!("line {} of {}", format::count(line), format::count(total)));
+            foot = foot.muted(format!("line {} of {}", format::count(line), format::count(total)));
         }
         if log.state.follow {
             foot = foot.muted(" · follow on");
@@ -232,9 +231,7 @@ fn progress_words(
     build: &BuildSummary,
     detail: Option<&BuildDetail>,
 ) -> (Words, Option<job::Left>, Words) {
-    let elapsed = build.started_at.map(|started| {
-        build.ended_at.unwrap_or(app.now).since(started)
-    });
+    let elapsed = build.started_at.map(|started| build.ended_at.unwrap_or(app.now).since(started));
     let Some(elapsed) = elapsed else { return (Words::new(), None, Words::new()) };
     if build.status.is_over() {
         let ago = build.ended_at.map(|at| format::age(at, app.now, &app.zone));
@@ -339,9 +336,8 @@ fn made_by_line(app: &App, build: &BuildSummary, detail: Option<&BuildDetail>) -
             }
         }
         (None, None) => {
-            let first = detail.and_then(|detail| {
-                detail.inputs.iter().find(|input| input.is_first_occurrence)
-            });
+            let first = detail
+                .and_then(|detail| detail.inputs.iter().find(|input| input.is_first_occurrence));
             match first {
                 Some(input) => Words::new().muted("made by ").text(format!(
                     "{} {}",
@@ -396,7 +392,10 @@ fn draw_changed(app: &App, detail: &BuildDetail, area: Rect, buf: &mut Buffer) {
     Words::new().muted(ago.unwrap_or_default()).draw(buf, (2, area.y + 1), 30, look);
     let same = detail.inputs.len().saturating_sub(detail.changes.len());
     if detail.changes.is_empty() {
-        let words = Words::new().muted("nothing: all ").text(same.to_string()).muted(" inputs are the same");
+        let words = Words::new()
+            .muted("nothing: all ")
+            .text(same.to_string())
+            .muted(" inputs are the same");
         words.draw(buf, (34, area.y), area.width.saturating_sub(36), look);
         return;
     }
@@ -414,7 +413,12 @@ fn draw_changed(app: &App, detail: &BuildDetail, area: Rect, buf: &mut Buffer) {
         let x = x + names + 2;
         Words::new().muted(text::version_before(change)).draw(buf, (x, y), from, look);
         let x = x + from + 1;
-        Words::new().muted("→ ").bright(text::version_after(change)).draw(buf, (x, y), to + 2, look);
+        Words::new().muted("→ ").bright(text::version_after(change)).draw(
+            buf,
+            (x, y),
+            to + 2,
+            look,
+        );
         let mut words = Words::new();
         if let Some(author) = text::author(&change.metadata) {
             words = words.muted(author).gap(2);
@@ -428,11 +432,18 @@ fn draw_changed(app: &App, detail: &BuildDetail, area: Rect, buf: &mut Buffer) {
         }
         if at == most.min(detail.changes.len()) && at > 1 || detail.changes.len() == 1 {
             let rest = match detail.changes.len().saturating_sub(at) {
-                0 if same > 0 => Words::new().muted("the other ").text(same.to_string()).muted(" inputs are the same"),
+                0 if same > 0 => Words::new()
+                    .muted("the other ")
+                    .text(same.to_string())
+                    .muted(" inputs are the same"),
                 0 => Words::new(),
                 n => Words::new().muted(format!("{n} more changed, d shows all")),
             };
-            words = if words.is_empty() || rest.is_empty() { words.then(rest) } else { words.muted(" · ").then(rest) };
+            words = if words.is_empty() || rest.is_empty() {
+                words.then(rest)
+            } else {
+                words.muted(" · ").then(rest)
+            };
         }
         let x = x + to + 5;
         words.draw(buf, (x, y), area.right().saturating_sub(x + 2), look);
@@ -484,7 +495,8 @@ fn draw_left(
         let name = subject.job.map_or("", |job| job.name.as_str());
         for face in next {
             let words = Words::new().sign(face.sign).gap(1).text(face.job.name.as_str());
-            let words = if is_green { words } else { words.muted(format!(" needs a green {name}")) };
+            let words =
+                if is_green { words } else { words.muted(format!(" needs a green {name}")) };
             pen.words(&words);
         }
     }

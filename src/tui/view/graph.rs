@@ -83,11 +83,8 @@ pub fn areas(app: &App, hides_map: bool) -> Areas {
         () if is_airy => FEED + 2,
         () => 0,
     };
-    let canvas = Rect {
-        y: main.y + head,
-        height: main.height.saturating_sub(head + below),
-        ..main
-    };
+    let canvas =
+        Rect { y: main.y + head, height: main.height.saturating_sub(head + below), ..main };
     // An empty row stays above the keys.
     let low = Rect { y: canvas.bottom(), height: below.saturating_sub(1), ..main };
     let has_map = below > 0 && !hides_map && !is_full;
@@ -216,8 +213,7 @@ fn draw_counts(
         (true, Some(chosen)) => Words::new().muted("path of ").text(chosen.as_str()),
         _ => Words::new().muted("zoom ").text(state.zoom.word()),
     };
-    let right =
-        Words::new().muted("resources ").text(state.resources.word()).gap(3).then(zoom);
+    let right = Words::new().muted("resources ").text(state.resources.word()).gap(3).then(zoom);
     view::line(buf, (row.x, row.y), row.width, &words, &right, &app.look);
 }
 
@@ -230,8 +226,7 @@ fn draw_canvas(
     app: &App,
 ) {
     let Some(placed) = &state.placed else { return };
-    let selected =
-        summary.jobs.iter().position(|job| Some(&job.name) == state.chosen.as_ref());
+    let selected = summary.jobs.iter().position(|job| Some(&job.name) == state.chosen.as_ref());
     let path = match (&state.plan, selected) {
         (Some(plan), Some(node)) if state.is_focused => plan.path(node),
         _ => Vec::new(),
@@ -268,13 +263,7 @@ fn draw_map(
 }
 
 /// What happened last.
-fn draw_feed(
-    app: &App,
-    summary: &PipelineSummary,
-    area: Rect,
-    is_stacked: bool,
-    buf: &mut Buffer,
-) {
+fn draw_feed(app: &App, summary: &PipelineSummary, area: Rect, is_stacked: bool, buf: &mut Buffer) {
     let look = &app.look;
     view::label(buf, (area.x, area.y), area.width, "now", "", look);
     let lines = if is_stacked { 2 } else { 1 };

@@ -16,8 +16,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use tokio::sync::mpsc;
 
-use super::fixed_clock::FixedClock;
 use super::control::{FakeControl, NOW};
+use super::fixed_clock::FixedClock;
 
 /// The console without a terminal.
 pub struct Console {
@@ -89,7 +89,12 @@ impl Console {
                 self.take(Msg::Tick);
             }
             // What is asked for a second time waits a moment.
-            if quiet == 10 && self.app.wakes_at().is_some_and(|at| at < self.clock.now() + Duration::from_millis(60)) {
+            if quiet == 10
+                && self
+                    .app
+                    .wakes_at()
+                    .is_some_and(|at| at < self.clock.now() + Duration::from_millis(60))
+            {
                 self.clock.advance(Duration::from_millis(60));
                 self.take(Msg::Tick);
             }
@@ -194,7 +199,9 @@ fn styles(buffer: &Buffer, look: &Look) -> String {
         grid.push_str(&row);
         grid.push('\n');
     }
-    for (style, letter) in seen.iter().zip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".chars()) {
+    for (style, letter) in
+        seen.iter().zip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".chars())
+    {
         let _ = writeln!(grid, "{letter} {style}");
     }
     grid

@@ -221,11 +221,7 @@ impl ResourceReads for FakeControl {
 
 #[async_trait]
 impl ResourceActs for FakeControl {
-    async fn check_resource(
-        &self,
-        pipeline: &PipelineRef,
-        resource: &str,
-    ) -> Result<CheckSummary> {
+    async fn check_resource(&self, pipeline: &PipelineRef, resource: &str) -> Result<CheckSummary> {
         self.tell(format!("check {pipeline}/{resource}"));
         Ok(CheckSummary { started_at: NOW, ended_at: Some(NOW), error: None })
     }
@@ -275,9 +271,9 @@ impl WatchReads for FakeControl {
             .filter(|envelope| envelope.id >= from)
             .cloned()
             .collect();
-        let is_over = events.iter().any(
-            |e| matches!(&e.event, Event::Status { status, .. } if status.is_over()),
-        );
+        let is_over = events
+            .iter()
+            .any(|e| matches!(&e.event, Event::Status { status, .. } if status.is_over()));
         let first = futures_util::stream::once(async move { Ok(events) });
         if is_over {
             return Ok(first.boxed());

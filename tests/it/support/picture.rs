@@ -45,7 +45,14 @@ fn done(
 }
 
 /// A job that runs since so long, of a usual time.
-fn running(of: &PipelineRef, id: i64, name: &str, number: &str, since: u64, usual: u64) -> JobSummary {
+fn running(
+    of: &PipelineRef,
+    id: i64,
+    name: &str,
+    number: &str,
+    since: u64,
+    usual: u64,
+) -> JobSummary {
     let mut job = done(of, id, name, &(id - 1).to_string(), Status::Succeeded, usual, DAY);
     job.next = Some(timed(build(of, name, id + 1_000, number, Status::Started), since, 0));
     job.estimate = secs(usual);
@@ -72,7 +79,13 @@ pub fn base_images() -> PipelineSummary {
     }
     jobs.push(uninstall);
     let langs = ["python3", "nodejs", "java", "clojure", "powershell"];
-    let units = [("204", 48, 26 * MINUTE), ("198", 52, 41 * MINUTE), ("177", 70, 0), ("90", 62, 3 * DAY), ("61", 39, 5 * DAY)];
+    let units = [
+        ("204", 48, 26 * MINUTE),
+        ("198", 52, 41 * MINUTE),
+        ("177", 70, 0),
+        ("90", 62, 3 * DAY),
+        ("61", 39, 5 * DAY),
+    ];
     for (lang, (number, took, ended)) in langs.iter().zip(units) {
         let name = format!("{lang}-units");
         let id = number.parse::<i64>().unwrap() + 10_000;
@@ -83,7 +96,13 @@ pub fn base_images() -> PipelineSummary {
         job.inputs = vec![input(&format!("{lang}-base-image-pr"), &[], true)];
         jobs.push(job);
     }
-    let builds = [("41", 185, 22 * MINUTE), ("44", 171, 36 * MINUTE), ("39", 180, 0), ("19", 30, 3 * DAY), ("17", 210, 5 * DAY)];
+    let builds = [
+        ("41", 185, 22 * MINUTE),
+        ("44", 171, 36 * MINUTE),
+        ("39", 180, 0),
+        ("19", 30, 3 * DAY),
+        ("17", 210, 5 * DAY),
+    ];
     for (lang, (number, took, ended)) in langs.iter().zip(builds) {
         let name = format!("build-{lang}-base-image");
         let id = number.parse::<i64>().unwrap() + 20_000;
@@ -146,7 +165,8 @@ pub fn base_images() -> PipelineSummary {
 pub fn cpi() -> PipelineSummary {
     let of = PipelineRef::new("cpi", "bosh-alicloud-cpi");
     let mut candidate = done(&of, 88, "build-candidate", "88", Status::Succeeded, 242, 5 * HOUR);
-    candidate.inputs = vec![input("bosh-cpi-src-in", &[], true), input("version-semver", &[], false)];
+    candidate.inputs =
+        vec![input("bosh-cpi-src-in", &[], true), input("version-semver", &[], false)];
     candidate.outputs = vec![JobOutput {
         name: "bosh-cpi-dev-artifacts".to_owned(),
         resource: "bosh-cpi-dev-artifacts".to_owned(),
@@ -163,8 +183,14 @@ pub fn cpi() -> PipelineSummary {
         1_593,
     ));
     bats.transition = bats.finished.clone();
-    bats.suspect =
-        Some(change("bosh-cpi-src-in", "ref", "4be0c714be0c714be0c714be0c714be0c714be0c", "9e61b6e9e61b6e9e61b6e9e61b6e9e61b6e9e61b", 2, &[("author", "xwang")]));
+    bats.suspect = Some(change(
+        "bosh-cpi-src-in",
+        "ref",
+        "4be0c714be0c714be0c714be0c714be0c714be0c",
+        "9e61b6e9e61b6e9e61b6e9e61b6e9e61b6e9e61b",
+        2,
+        &[("author", "xwang")],
+    ));
     bats.pulse = pulse(".....x.............x");
     let mut end = running(&of, 54, "end-2-end", "54", 1_980, 3_300);
     end.inputs = vec![input("bosh-cpi-dev-artifacts", &["build-candidate"], true)];
@@ -378,7 +404,8 @@ fn bats(state: &mut State, job: &JobSummary) {
     for n in 0..31 {
         tape.log(at, "21", &format!("deleting {n}\n"));
     }
-    let green = timed(build(&of, "bats", 111, "111", Status::Succeeded), 6 * HOUR + 3_000, 6 * HOUR);
+    let green =
+        timed(build(&of, "bats", 111, "111", Status::Succeeded), 6 * HOUR + 3_000, 6 * HOUR);
     let containers = vec![
         container(&summary, "9", ContainerKind::Task, "run-bats", true, Some(52 * MINUTE)),
         container(&summary, "21", ContainerKind::Task, "teardown", false, None),
@@ -400,7 +427,14 @@ fn bats(state: &mut State, job: &JobSummary) {
             inputs,
             last_green: Some(green),
             changes: vec![
-                change("bosh-cpi-src-in", "ref", "4be0c714be0c714be0c714be0c714be0c714be0c", "9e61b6e9e61b6e9e61b6e9e61b6e9e61b6e9e61b", 2, &facts),
+                change(
+                    "bosh-cpi-src-in",
+                    "ref",
+                    "4be0c714be0c714be0c714be0c714be0c714be0c",
+                    "9e61b6e9e61b6e9e61b6e9e61b6e9e61b6e9e61b",
+                    2,
+                    &facts,
+                ),
                 change("bosh-cpi-dev-artifacts", "version", "87", "88", 1, &[]),
             ],
             made_by: Some(build(&of, "build-candidate", 88, "88", Status::Succeeded)),
@@ -415,7 +449,11 @@ fn bats(state: &mut State, job: &JobSummary) {
 fn bats_log(tape: &mut Tape, start: Timestamp, id: &str) {
     let at = |seconds: u64| start + Duration::from_secs(seconds);
     for n in 0..8_390u64 {
-        tape.log(at(n * 1_500 / 8_390), id, &format!("example {n} of a suite passes in good time\n"));
+        tape.log(
+            at(n * 1_500 / 8_390),
+            id,
+            &format!("example {n} of a suite passes in good time\n"),
+        );
     }
     for (seconds, line) in [
         (1_502, "Task 18 | 13:41:50 | Creating missing vms: batlight/0 (00:01:47)"),
@@ -460,11 +498,21 @@ fn nodejs(state: &mut State, job: &JobSummary) {
     state.builds.insert(
         summary.id,
         BuildDetail {
-            inputs: inputs.iter().map(|name| got(name, "ref", "cfda094cfda094cfda094cfda094cfda094cfda0")).collect(),
+            inputs: inputs
+                .iter()
+                .map(|name| got(name, "ref", "cfda094cfda094cfda094cfda094cfda094cfda0"))
+                .collect(),
             last_green: Some(green),
             changes: vec![
                 change("nodejs-base-image-env", "number", "0.0.11", "0.0.12", 1, &[]),
-                change("dispatch", "ref", "8f2c1e08f2c1e08f2c1e08f2c1e08f2c1e08f2c1", "cfda094cfda094cfda094cfda094cfda094cfda0", 3, &[("author", "nkim")]),
+                change(
+                    "dispatch",
+                    "ref",
+                    "8f2c1e08f2c1e08f2c1e08f2c1e08f2c1e08f2c1",
+                    "cfda094cfda094cfda094cfda094cfda094cfda0",
+                    3,
+                    &[("author", "nkim")],
+                ),
             ],
             ..detail(summary)
         },
