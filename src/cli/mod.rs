@@ -5,6 +5,7 @@
 
 pub mod demo;
 
+mod build_log;
 mod clock;
 mod diff;
 mod execute;
@@ -29,7 +30,7 @@ use settings::Shared;
 
 /// The operations console for CI pipelines, in your terminal.
 #[derive(Debug, Parser)]
-#[command(name = "flightdeck", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "flightdeck", version, about)]
 struct Arguments {
     #[command(flatten)]
     shared: Shared,
@@ -91,6 +92,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 
 fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
     let shared = arguments.shared;
+    if let (Some(file), Some(_)) = (&arguments.file, &arguments.command) {
+        anyhow::bail!("`{}` stands before a command, which takes its own", file.display());
+    }
     match arguments.command {
         Some(Command::Validate(options)) => {
             validate::run(&shared, &options, &mut io::stdout().lock())

@@ -150,6 +150,15 @@ impl Server {
         self.core.tracking.now();
     }
 
+    /// Ends the passes once their round is over, waiting at most `limit`: nothing more starts by
+    /// itself, builds that run go on, and handles still answer.
+    pub async fn close_intake(&self, limit: Duration) {
+        self.stop.cancel();
+        self.passes.close();
+        // Whoever is late ends by the same token, and shutting down names it.
+        let _ = tokio::time::timeout(limit, self.passes.wait()).await;
+    }
+
     /// Stops: intake closes, passes finish their round, builds are left to themselves, and the
     /// next start takes them up. Nothing is killed. Waits at most `limit`, and says what was
     /// still busy then.

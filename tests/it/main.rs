@@ -3,13 +3,17 @@
 
 mod cli;
 mod core;
+mod crash;
 mod dialect;
 mod engine;
 mod resource;
+mod run;
 mod runtime;
 mod scenario;
+mod stop;
 mod store;
 mod support;
 mod tidy;
 mod tui;
+mod tui_property;
 mod tui_pty;
