@@ -2,6 +2,7 @@
 
 mod cli;
 mod dialect;
+mod dialect_format;
 mod engine;
 mod resource;
 mod runtime;
