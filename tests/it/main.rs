@@ -5,6 +5,7 @@ mod cli;
 mod core;
 mod crash;
 mod dialect;
+mod dialect_format;
 mod engine;
 mod resource;
 mod run;
