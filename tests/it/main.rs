@@ -16,4 +16,5 @@ mod store;
 mod support;
 mod tidy;
 mod tui;
+mod tui_property;
 mod tui_pty;

@@ -65,6 +65,23 @@ pub struct GraphState {
     follows: bool,
 }
 
+/// The picture beside the overview.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    of: PipelineRef,
+    fingerprint: u64,
+    size: (u16, u16),
+    /// Where everything stands.
+    pub placed: Placed,
+}
+
+impl Preview {
+    /// Whether it is the picture of that pipeline.
+    pub fn is_of(&self, pipeline: &PipelineRef) -> bool {
+        self.of == *pipeline
+    }
+}
+
 /// The nodes and lines of a pipeline: its jobs, then the resources that have chips.
 pub fn topology(pipeline: &PipelineSummary, resources: Resources) -> Topology {
     let mut topology = Topology::default();
@@ -114,6 +131,28 @@ pub fn shown_resources(pipeline: &PipelineSummary, resources: Resources) -> Vec<
 }
 
 impl App {
+    /// Makes the picture beside the overview that of the chosen pipeline.
+    pub(super) fn settle_preview(&mut self) {
+        let area = view::overview::preview_area(self);
+        let chosen = self.overview.choice.chosen.as_ref();
+        let (Some(area), Some(summary)) =
+            (area, chosen.and_then(|chosen| self.data.pipeline(chosen)))
+        else {
+            self.preview = None;
+            return;
+        };
+        let topology = topology(summary, Resources::Auto);
+        let fingerprint = topology.fingerprint();
+        let (of, size) = (summary.pipeline.clone(), (area.width, area.height));
+        let is_same = self.preview.as_ref().is_some_and(|preview| {
+            preview.of == of && preview.fingerprint == fingerprint && preview.size == size
+        });
+        if !is_same {
+            let placed = Plan::new(topology).place(area.width, area.height, Zoom::Fit);
+            self.preview = Some(Preview { of, fingerprint, size, placed });
+        }
+    }
+
     /// Makes the picture of a graph fit what is known and the size of the screen.
     pub(super) fn settle_graph(&mut self, pipeline: &PipelineRef) {
         let view = view::graph::canvas(self);

@@ -124,6 +124,8 @@ pub struct App {
     pub overview: OverviewView,
     /// Graphs that were looked at.
     pub graphs: BTreeMap<PipelineRef, graph::GraphState>,
+    /// The picture beside the overview.
+    pub preview: Option<graph::Preview>,
     /// The builds of a job.
     pub builds: BuildsView,
     /// The build that is shown.
@@ -191,6 +193,7 @@ impl App {
             before: Vec::new(),
             overview: OverviewView::default(),
             graphs: BTreeMap::new(),
+            preview: None,
             builds: BuildsView::default(),
             build: BuildView::default(),
             watch: None,
@@ -379,6 +382,7 @@ impl App {
                 self.overview.choice.settle(&keys, place);
                 self.overview.place = self.overview.choice.place(&keys);
                 self.overview.choice.offset = view::overview::offset(self);
+                self.settle_preview();
             }
             Place::Graph(pipeline) => self.settle_graph(&pipeline),
             Place::Builds(pipeline, job) => {

@@ -173,7 +173,7 @@ pub fn draw(app: &App, build: BuildId, body: Rect, buf: &mut Buffer) {
             foot = foot.muted(" · follow on");
         }
     }
-    let elsewhere = view::log::elsewhere(app);
+    let elsewhere = if body.width >= 60 { view::log::elsewhere(app) } else { Words::new() };
     view::line(buf, (1, lines.bottom()), body.width.saturating_sub(2), &foot, &elsewhere, look);
 }
 
@@ -285,7 +285,7 @@ fn draw_head(
     if !end.is_empty() {
         right_end = end.draw_right(buf, (right_end, area.y), 20, look).saturating_sub(2);
     }
-    if let Some(progress) = progress {
+    if let Some(progress) = progress.filter(|_| area.width >= 60) {
         let x = right_end.saturating_sub(bar);
         progress.progress().draw((x, area.y), bar, buf, look);
         right_end = x.saturating_sub(2);

@@ -84,7 +84,7 @@ pub fn draw(app: &App, chooser: &Chooser, body: Rect, buf: &mut Buffer) {
             Words::new().text(kept),
         ]));
     }
-    let below = 5;
+    let below = if inner.height >= 10 { 5 } else { 0 };
     let place = Rect {
         x: inner.x - 1,
         y: inner.y + 1,
@@ -94,7 +94,7 @@ pub fn draw(app: &App, chooser: &Chooser, body: Rect, buf: &mut Buffer) {
     let state = list.fitted(ListState { selected, offset: 0 }, place.height);
     list.draw(place, buf, look, state, true);
     let y = place.bottom() + 1;
-    if y + 2 >= inner.bottom() + 1 {
+    if below == 0 {
         return;
     }
     look.rule(buf, (inner.x - 1, y), inner.width + 2);

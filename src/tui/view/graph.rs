@@ -91,7 +91,7 @@ pub fn areas(app: &App, hides_map: bool) -> Areas {
     let map = has_map.then(|| Rect { x: low.right() - MAP, width: MAP, ..low });
     let feed = if is_full {
         let height = 2 * FEED + 1;
-        Some(Rect { y: panel.bottom().saturating_sub(height), height, ..panel })
+        Some(Rect { y: panel.bottom().saturating_sub(height + 1), height, ..panel })
     } else {
         let width = if has_map { low.width - MAP - 2 } else { low.width };
         (below > 0).then_some(Rect { width, ..low })

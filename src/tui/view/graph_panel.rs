@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use crate::control::{BuildDetail, ContainerSummary, InputChange, JobSummary, PipelineSummary};
 use crate::tui::app::App;
 use crate::tui::fact::job::{self, Face};
-use crate::tui::fact::{pipeline, text};
+use crate::tui::fact::text;
 use crate::tui::format;
 use crate::tui::glyph::Sign;
 use crate::tui::look::Look;
@@ -353,8 +353,9 @@ pub fn draw_brief(app: &App, summary: &PipelineSummary, area: Rect, buf: &mut Bu
     let build = job::current(face.job);
     let number = build.map(|build| format!(" #{}", build.name)).unwrap_or_default();
     let mut head = Words::new().sign(face.sign).gap(1).bright(face.job.name.as_str()).muted(number);
-    for words in state_lines(app, &face) {
-        head = head.gap(1).then(words.in_role(Role::Muted));
+    for (at, words) in state_lines(app, &face).into_iter().enumerate() {
+        let joint = if at == 0 { " " } else { ", " };
+        head = head.muted(joint).then(words.in_role(Role::Muted));
     }
     pen.words(&head);
     let cause = face
@@ -413,8 +414,7 @@ pub fn draw_brief(app: &App, summary: &PipelineSummary, area: Rect, buf: &mut Bu
         let kept = app.kept(best).map(|kept| format!(" {kept}")).unwrap_or_default();
         last = last.muted(format!(" · shell{kept}"));
     }
-    let counts = pipeline::counts(job::faces(summary).iter().map(|face| face.sign));
-    pen.line(&last, &Words::new().counts(&counts, 1, false));
+    pen.words(&last);
 }
 
 fn as_u64(n: usize) -> u64 {

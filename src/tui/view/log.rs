@@ -10,7 +10,7 @@ use crate::tui::format;
 use crate::tui::theme::Role;
 use crate::tui::view;
 use crate::tui::widget::Words;
-use crate::tui::widget::log::LogView;
+use crate::tui::widget::log::{LogView, Times};
 
 /// Rows over the lines: the head and an empty one.
 pub const HEAD: u16 = 2;
@@ -47,7 +47,7 @@ pub fn draw_lines(app: &App, area: Rect, buf: &mut Buffer) {
         rows: &log.rows,
         search: log.search.as_ref(),
         first_error: log.first_error,
-        times: app.times,
+        times: if app.size.0 < 120 { Times::None } else { app.times },
         started,
         zone: &app.zone,
         wrap: app.wraps,
@@ -99,7 +99,9 @@ fn draw_head(app: &App, area: Rect, buf: &mut Buffer) {
             if app.build.is_full {
                 right = right.gap(3).muted(if app.wraps { "wrap on" } else { "wrap off" });
             }
-            right = right.gap(3).muted(format!("time: {}", app.times.word()));
+            if app.size.0 >= 120 {
+                right = right.gap(3).muted(format!("time: {}", app.times.word()));
+            }
         }
     }
     view::line(buf, (area.x + 1, area.y), area.width.saturating_sub(3), &left, &right, look);

@@ -68,10 +68,10 @@ pub fn draw(app: &App, chosen: usize, needle: &str, body: Rect, buf: &mut Buffer
         words.draw(buf, (inner.x + 1, inner.y + 1), inner.width, look);
         return;
     }
-    let top = inner.y + 1;
-    let room = usize::from(inner.height.saturating_sub(2)).max(1);
-    let at =
-        rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
+    let is_low = inner.height < 10;
+    let top = inner.y + u16::from(!is_low);
+    let room = usize::from(inner.height.saturating_sub(if is_low { 0 } else { 2 })).max(1);
+    let at = rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
     let first = (at + 2).saturating_sub(room).min(rows.len().saturating_sub(room));
     for (row, y) in rows.iter().skip(first).take(room).zip(top..) {
         match row {

@@ -27,12 +27,14 @@ pub fn draw(app: &App, prompt: &PromptState, chosen: usize, body: Rect, buf: &mu
     let area = if app.size.0 < 80 { body } else { centre(body, WIDTH, 26) };
     let foot = Words::new().muted("every action is here, also those without a key");
     let inner = Overlay::new(Words::new()).foot(foot).draw(area, buf, look);
-    if inner.height < 6 {
+    if inner.height < 3 {
         return;
     }
     let line = Rect { x: inner.x + 1, height: 1, width: inner.width - 1, ..inner };
     Prompt { sigil: ":".to_owned(), beside: Words::new() }.draw(line, buf, look, prompt);
-    look.rule(buf, (inner.x - 1, inner.y + 1), inner.width + 2);
+    if inner.height >= 10 {
+        look.rule(buf, (inner.x - 1, inner.y + 1), inner.width + 2);
+    }
     let mut rows = Vec::new();
     let mut heading = "";
     for (at, line) in lines.iter().enumerate() {
@@ -45,19 +47,17 @@ pub fn draw(app: &App, prompt: &PromptState, chosen: usize, body: Rect, buf: &mu
         }
         rows.push(Row::Line(at, line));
     }
-    let room = usize::from(inner.height.saturating_sub(6)).max(1);
-    let at =
-        rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
+    // In a low terminal the answers have all the room there is.
+    let is_low = inner.height < 10;
+    let top = inner.y + if is_low { 1 } else { 3 };
+    let below = if is_low { 0 } else { 3 };
+    let room = usize::from(inner.bottom().saturating_sub(top + below)).max(1);
+    let at = rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
     let first = (at + 2).saturating_sub(room).min(rows.len().saturating_sub(room));
     if lines.is_empty() {
-        Words::new().muted("nothing is called so").draw(
-            buf,
-            (inner.x + 1, inner.y + 3),
-            inner.width,
-            look,
-        );
+        Words::new().muted("nothing is called so").draw(buf, (inner.x + 1, top), inner.width, look);
     }
-    for (row, y) in rows.iter().skip(first).take(room).zip(inner.y + 3..) {
+    for (row, y) in rows.iter().skip(first).take(room).zip(top..) {
         match row {
             Row::Blank => {}
             Row::Heading(heading) => {
@@ -68,7 +68,7 @@ pub fn draw(app: &App, prompt: &PromptState, chosen: usize, body: Rect, buf: &mu
             }
         }
     }
-    if let Some(line) = lines.get(chosen) {
+    if let Some(line) = lines.get(chosen).filter(|_| !is_low) {
         let at = (inner.x + 1, inner.bottom() - 2);
         means(app, line).draw(buf, at, inner.width.saturating_sub(2), look);
         if let Some(command) = as_command(app, line) {
@@ -89,15 +89,9 @@ fn draw_line(
 ) {
     let look = &app.look;
     let x = inner.x + 1;
-    let verb_room = if inner.width >= 70 { 18 } else { 12 };
+    let verb_room = if inner.width >= 70 { 18 } else { 10 };
     let is_off = line.why_not.is_some();
-    let base = if is_off {
-        Role::Faint
-    } else if is_chosen {
-        Role::Bright
-    } else {
-        Role::Muted
-    };
+    let base = if is_off { Role::Faint } else if is_chosen { Role::Bright } else { Role::Muted };
     lit(&line.title, typed, base).draw(buf, (x, y), verb_room - 1, look);
     let key_room = 6;
     let key_x = inner.right().saturating_sub(1);
@@ -106,7 +100,9 @@ fn draw_line(
     if let Some(sign) = line.sign {
         note = note.sign(sign).gap(1);
     }
-    note = note.muted(line.note.as_str());
+    if inner.width >= 60 {
+        note = note.muted(line.note.as_str());
+    }
     let role = if is_off { Role::Faint } else { Role::Text };
     let object = lit(&line.object, typed, role);
     let from = x + verb_room;
@@ -171,8 +167,7 @@ fn means(app: &App, line: &Line) -> Words {
 /// The same as a command line, where there is one.
 fn as_command(app: &App, line: &Line) -> Option<String> {
     let Command::Act(act) = &line.command else { return None };
-    let target =
-        if app.core.is_embedded { String::new() } else { format!(" -t {}", app.core.name) };
+    let target = if app.core.is_embedded { String::new() } else { format!(" -t {}", app.core.name) };
     let job = |pipeline, job: &str| format!("{}/{job}", text::pipeline_name(pipeline));
     Some(match act {
         Act::Trigger(pipeline, name) => {

@@ -24,8 +24,12 @@ pub fn draw(app: &App, build: BuildId, area: Rect, label: &str, buf: &mut Buffer
     let rows = app.steps();
     let below = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if rows.is_empty() {
-        let words = view::absence(datum, "steps", app.now)
-            .unwrap_or_else(|| Words::new().muted("the plan is made when it starts"));
+        let words = view::absence(datum, "steps", app.now).unwrap_or_else(|| {
+            match app.watched_status().is_over() {
+                true => Words::new().muted("its plan is not known"),
+                false => Words::new().muted("the plan is made when it starts"),
+            }
+        });
         words.draw(buf, (below.x, below.y), below.width, look);
         return below.y + 1;
     }
@@ -123,11 +127,7 @@ pub fn one_line(app: &App) -> Words {
             words = words.gap(2);
         }
         words = words.sign(step.sign).gap(1);
-        words = if is_chosen {
-            words.bright(step.name.as_str())
-        } else {
-            words.text(step.name.as_str())
-        };
+        words = if is_chosen { words.bright(step.name.as_str()) } else { words.text(step.name.as_str()) };
         if let Some(took) = step.took {
             words = words.gap(1).muted(format::duration(took));
         }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use flightdeck::engine::journal::{ArtifactRecord, Record, SavedVersion};
-use flightdeck::model::build::{Outcome, Status};
+use flightdeck::model::build::{ImagePlans, Outcome, Plan, PlanKind, PutPlan, Status, TaskPlan};
+use flightdeck::model::step::{HookOn, PutInputs, TaskStep};
+use flightdeck::model::task::Limits;
 use flightdeck::model::worker::{ContainerInfo, ContainerKind, ContainerMetadata};
-use flightdeck::model::{BuildId, PlanId, Timestamp};
+use flightdeck::model::{BuildId, Map, Number, PlanId, Timestamp, Value};
 use flightdeck::store::StoreError;
 use flightdeck::store::build::{BuildKind, CauseRow, Started};
 
@@ -19,6 +21,7 @@ on_both! {
     a_job_may_forbid_triggers_and_reruns,
     inputs_are_adopted_whole_or_not,
     a_build_moves_only_forward,
+    a_plan_survives_with_its_numbers,
     pointers_follow_the_builds,
     an_older_build_that_ends_later_moves_nothing,
     the_end_of_a_build_requests_what_waits_for_it,
@@ -151,6 +154,54 @@ async fn a_build_moves_only_forward(at: &Scratch) {
     at.abort_build(waiting, "bob").await.expect("aborts");
     assert_eq!(at.start_build(waiting, &plan()).await.expect("looks"), Started::Aborting);
     at.finish_build(waiting, Status::Aborted, None).await.expect("ends");
+}
+
+async fn a_plan_survives_with_its_numbers(at: &Scratch) {
+    let set = at.set(&two_jobs()).await;
+    let build = at.create_manual_build(at.job_id(set.id, "unit").await, "ada").await;
+    let build = build.expect("makes").id;
+    let node = |id: &str, attempt: &[u32], kind| Plan {
+        id: PlanId::from(id),
+        attempt: attempt.to_vec(),
+        kind,
+    };
+    let number = Value::Number(Number::new("1.10").expect("a number"));
+    let task = TaskPlan {
+        step: TaskStep {
+            name: "unit".into(),
+            params: [("N".to_owned(), number.clone()), ("M".to_owned(), Value::from(3))].into(),
+            limits: Limits { cpu_shares: Some(512), memory_bytes: Some(1 << 30) },
+            timeout: Some("1h".into()),
+            ..TaskStep::default()
+        },
+        image_types: Vec::new(),
+    };
+    let put = PutPlan {
+        name: "image".into(),
+        resource: "image".into(),
+        resource_type: "git".into(),
+        source: [("depth".to_owned(), number)].into(),
+        params: Map::new(),
+        inputs: PutInputs::default(),
+        expose_build_created_by: true,
+        image: ImagePlans::default(),
+        timeout: None,
+        tags: vec!["fast".into()],
+    };
+    let steps = vec![node("1", &[2, 1], PlanKind::Task(task)), node("2", &[], PlanKind::Put(put))];
+    let parallel = PlanKind::InParallel { steps, limit: Some(2), fail_fast: true };
+    let timeout = PlanKind::Timeout {
+        step: Box::new(node("3", &[], parallel)),
+        duration: Duration::from_millis(90_500),
+    };
+    let hooked = PlanKind::Hooked {
+        step: Box::new(node("4", &[], timeout)),
+        on: HookOn::Ensure,
+        hook: Box::new(node("5", &[], PlanKind::Retry(Vec::new()))),
+    };
+    let plan = node("6", &[], hooked);
+    at.start_build(build, &plan).await.expect("starts");
+    assert_eq!(at.build_plan(build).await.expect("reads"), Some(plan));
 }
 
 async fn pointers_follow_the_builds(at: &Scratch) {

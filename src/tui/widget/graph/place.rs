@@ -61,6 +61,8 @@ struct Sizes {
     heights: Heights,
     /// The narrowest chip that still tells something.
     least: i32,
+    /// What the second row asks for, where there is room: `#112  43m 20s   3m`.
+    facts: i32,
     /// The widest chip.
     most: i32,
     /// Columns between tracks.
@@ -79,6 +81,7 @@ impl Level {
             Level::Facts => Sizes {
                 heights: Heights { job: 2, gap: 1 },
                 least: 18,
+                facts: 24,
                 most: 38,
                 step: 2,
                 beside: 5,
@@ -86,12 +89,13 @@ impl Level {
             Level::Name => Sizes {
                 heights: Heights { job: 1, gap: 1 },
                 least: 14,
+                facts: 14,
                 most: 38,
                 step: 2,
                 beside: 4,
             },
             Level::Glyph => {
-                Sizes { heights: Heights { job: 1, gap: 0 }, least: 3, most: 3, step: 1, beside: 3 }
+                Sizes { heights: Heights { job: 1, gap: 0 }, least: 3, facts: 3, most: 3, step: 1, beside: 3 }
             }
         }
     }
@@ -182,7 +186,7 @@ fn natural_widths(plan: &Plan, level: Level) -> Vec<i32> {
     for (node, it) in plan.topology.nodes.iter().enumerate() {
         let name = i32::try_from(format::width(&it.name)).unwrap_or(sizes.most);
         let width = &mut widths[plan.ranks.of[node]];
-        *width = (*width).max((name + 5).min(sizes.most));
+        *width = (*width).max((name + 5).max(sizes.facts).min(sizes.most));
     }
     widths
 }
