@@ -68,7 +68,8 @@ async fn colours_of_both_themes() {
         ("day", Theme::day(Depth::True)),
         ("sixteen", Theme::night(Depth::Sixteen)),
     ] {
-        for (name, keys, _) in SCRIPTS.iter().filter(|s| ["overview", "graph", "build"].contains(&s.0))
+        for (name, keys, _) in
+            SCRIPTS.iter().filter(|s| ["overview", "graph", "build"].contains(&s.0))
         {
             let control = FakeControl::new(picture::state());
             let look = Look { theme: look.clone(), ..Look::night() };
@@ -98,12 +99,10 @@ async fn an_empty_core_says_what_to_do() {
 async fn a_quiet_console_does_nothing() {
     let of = PipelineRef::new("main", "quiet");
     let mut done = job(1, "unit");
-    done.finished = Some(crate::support::control::timed(
-        build(&of, "unit", 1, "1", Status::Succeeded),
-        90,
-        30,
-    ));
-    let state = State { pipelines: vec![pipeline(1, "main", "quiet", vec![done])], ..State::default() };
+    done.finished =
+        Some(crate::support::control::timed(build(&of, "unit", 1, "1", Status::Succeeded), 90, 30));
+    let state =
+        State { pipelines: vec![pipeline(1, "main", "quiet", vec![done])], ..State::default() };
     let mut console = Console::start(FakeControl::new(state), (140, 42)).await;
     console.keys("enter").await;
     console.app.take_dirty();
@@ -147,11 +146,13 @@ async fn only_what_is_on_the_screen_is_asked_for() {
 #[tokio::test]
 async fn the_first_frame_waits_for_nothing() {
     let control = std::sync::Arc::new(FakeControl::new(picture::state()));
-    let clock = std::sync::Arc::new(crate::support::clock::FixedClock::at(crate::support::control::NOW));
+    let clock = std::sync::Arc::new(crate::support::fixed_clock::FixedClock::at(
+        crate::support::control::NOW,
+    ));
     let options = flightdeck::tui::Options::new(clock);
-    let app = flightdeck::tui::App::new(&*control, &options, (80, 24), crate::support::control::NOW);
-    let mut terminal =
-        ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
+    let app =
+        flightdeck::tui::App::new(&*control, &options, (80, 24), crate::support::control::NOW);
+    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
     terminal.draw(|frame| flightdeck::tui::view::draw(&app, frame)).unwrap();
     let shown = crate::support::console::text(terminal.backend().buffer());
     assert!(shown.contains("prod") && shown.contains("all teams"), "{shown}");
@@ -200,7 +201,10 @@ async fn pausing_takes_a_reason_and_resuming_none() {
     assert_eq!(console.control.take_told(), told);
     assert!(console.shows("paused test-nodejs-base-image: \"the 502\"   u undo, 5 s"));
     console.keys("j j j P").await;
-    assert_eq!(console.control.take_told(), ["unpause main/base-images/test-powershell-base-image"]);
+    assert_eq!(
+        console.control.take_told(),
+        ["unpause main/base-images/test-powershell-base-image"]
+    );
 }
 
 #[tokio::test]

@@ -241,8 +241,8 @@ mod tests {
     #[test]
     fn changes_are_told_by_name() {
         check(
-            "resources: [{name: x, type: git}, {name: y, type: git}]
-jobs: [{name: a, plan: [{get: x}, {get: y}]}, {name: b, serial: true}]
+            "resources: [{name: x, type: git}, {name: q, type: git}]
+jobs: [{name: a, plan: [{get: x}, {get: q}]}, {name: b, serial: true}]
 display: {background_image: 'https://a/b.png'}",
             "resources: [{name: x, type: git, icon: git}, {name: z, type: time}]
 jobs: [{name: a, plan: [{get: x}, {get: z}]}]
@@ -254,8 +254,8 @@ user_data: 1",
                 "  name: x",
                 "  source: null",
                 "  type: git",
-                "  resource y has been removed:",
-                "- name: y",
+                "  resource q has been removed:",
+                "- name: q",
                 "- source: null",
                 "- type: git",
                 "  resource z has been added:",
@@ -267,7 +267,7 @@ user_data: 1",
                 "  name: a",
                 "  plan:",
                 "  - get: x",
-                "- - get: y",
+                "- - get: q",
                 "+ - get: z",
                 "  job b has been removed:",
                 "- name: b",

@@ -175,6 +175,13 @@ impl Store {
         })
     }
 
+    /// Forgets that checks run, when the core that ran them is gone.
+    pub(in crate::store) async fn forget_running_checks(&self) -> Result<()> {
+        let sql = "UPDATE scopes SET check_started_at = check_ended_at \
+                   WHERE check_started_at > COALESCE(check_ended_at, 0)";
+        transact!(self, Process, |tx| tx.execute(sql, args![]).await.map(|_| ()))
+    }
+
     /// Notes that a resource without a scope cannot be checked: its source cannot be filled.
     pub async fn note_check_error(
         &self,

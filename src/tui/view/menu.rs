@@ -71,7 +71,8 @@ pub fn draw(app: &App, chosen: usize, needle: &str, body: Rect, buf: &mut Buffer
     let is_low = inner.height < 10;
     let top = inner.y + u16::from(!is_low);
     let room = usize::from(inner.height.saturating_sub(if is_low { 0 } else { 2 })).max(1);
-    let at = rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
+    let at =
+        rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
     let first = (at + 2).saturating_sub(room).min(rows.len().saturating_sub(room));
     for (row, y) in rows.iter().skip(first).take(room).zip(top..) {
         match row {

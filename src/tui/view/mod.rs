@@ -283,7 +283,11 @@ fn search_words(app: &App) -> Words {
                 .iter()
                 .filter(|job| crate::tui::fact::pipeline::contains(&job.name, app.needle()))
                 .count();
-            Words::new().bright(n.to_string()).muted(format!(" of {} jobs", names.len())).gap(2).key("n", "next")
+            Words::new()
+                .bright(n.to_string())
+                .muted(format!(" of {} jobs", names.len()))
+                .gap(2)
+                .key("n", "next")
         }
         Place::Builds(..) | Place::Messages => Words::new(),
         Place::Build(_) => log::search_words(app),
@@ -316,7 +320,12 @@ fn keys(app: &App) -> Vec<(String, String)> {
             ]);
         }
         Some(Layer::Palette { .. }) => {
-            return fixed(&[("enter", "do it"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "back")]);
+            return fixed(&[
+                ("enter", "do it"),
+                ("tab", "complete"),
+                ("↑↓", "choose"),
+                ("esc", "back"),
+            ]);
         }
         Some(Layer::Pause { .. }) => return fixed(&[("enter", "pause"), ("esc", "back")]),
         Some(Layer::Help { .. }) => {
@@ -456,7 +465,14 @@ pub fn label(buf: &mut Buffer, at: (u16, u16), width: u16, text: &str, fact: &st
 }
 
 /// Two groups of words on one line; the right one stays whole.
-pub fn line(buf: &mut Buffer, at: (u16, u16), width: u16, left: &Words, right: &Words, look: &Look) {
+pub fn line(
+    buf: &mut Buffer,
+    at: (u16, u16),
+    width: u16,
+    left: &Words,
+    right: &Words,
+    look: &Look,
+) {
     let end = at.0 + width;
     let room = right.width();
     if room == 0 || room > width {

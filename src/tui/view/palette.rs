@@ -52,7 +52,8 @@ pub fn draw(app: &App, prompt: &PromptState, chosen: usize, body: Rect, buf: &mu
     let top = inner.y + if is_low { 1 } else { 3 };
     let below = if is_low { 0 } else { 3 };
     let room = usize::from(inner.bottom().saturating_sub(top + below)).max(1);
-    let at = rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
+    let at =
+        rows.iter().position(|row| matches!(row, Row::Line(n, _) if *n == chosen)).unwrap_or(0);
     let first = (at + 2).saturating_sub(room).min(rows.len().saturating_sub(room));
     if lines.is_empty() {
         Words::new().muted("nothing is called so").draw(buf, (inner.x + 1, top), inner.width, look);
@@ -91,7 +92,13 @@ fn draw_line(
     let x = inner.x + 1;
     let verb_room = if inner.width >= 70 { 18 } else { 10 };
     let is_off = line.why_not.is_some();
-    let base = if is_off { Role::Faint } else if is_chosen { Role::Bright } else { Role::Muted };
+    let base = if is_off {
+        Role::Faint
+    } else if is_chosen {
+        Role::Bright
+    } else {
+        Role::Muted
+    };
     lit(&line.title, typed, base).draw(buf, (x, y), verb_room - 1, look);
     let key_room = 6;
     let key_x = inner.right().saturating_sub(1);
@@ -167,7 +174,8 @@ fn means(app: &App, line: &Line) -> Words {
 /// The same as a command line, where there is one.
 fn as_command(app: &App, line: &Line) -> Option<String> {
     let Command::Act(act) = &line.command else { return None };
-    let target = if app.core.is_embedded { String::new() } else { format!(" -t {}", app.core.name) };
+    let target =
+        if app.core.is_embedded { String::new() } else { format!(" -t {}", app.core.name) };
     let job = |pipeline, job: &str| format!("{}/{job}", text::pipeline_name(pipeline));
     Some(match act {
         Act::Trigger(pipeline, name) => {

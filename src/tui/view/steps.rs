@@ -127,7 +127,11 @@ pub fn one_line(app: &App) -> Words {
             words = words.gap(2);
         }
         words = words.sign(step.sign).gap(1);
-        words = if is_chosen { words.bright(step.name.as_str()) } else { words.text(step.name.as_str()) };
+        words = if is_chosen {
+            words.bright(step.name.as_str())
+        } else {
+            words.text(step.name.as_str())
+        };
         if let Some(took) = step.took {
             words = words.gap(1).muted(format::duration(took));
         }

@@ -94,9 +94,14 @@ impl Level {
                 step: 2,
                 beside: 4,
             },
-            Level::Glyph => {
-                Sizes { heights: Heights { job: 1, gap: 0 }, least: 3, facts: 3, most: 3, step: 1, beside: 3 }
-            }
+            Level::Glyph => Sizes {
+                heights: Heights { job: 1, gap: 0 },
+                least: 3,
+                facts: 3,
+                most: 3,
+                step: 1,
+                beside: 3,
+            },
         }
     }
 }

@@ -1,3 +1,5 @@
+//! Graphs that hold for any topology and any size.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Logs as strangers write them, and how quick they are.
+
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
