@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
 
 mod cli;
+mod control;
 mod core;
 mod crash;
 mod dialect;
