@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 /// The moment of all pictures: 2026-11-21 14:05:11 UTC.
-pub const NOW: Timestamp = Timestamp(1795269911_000_000);
+pub const NOW: Timestamp = Timestamp(1_795_269_911_000_000);
 
 /// What it knows, and what it was asked and told.
 #[derive(Default)]
