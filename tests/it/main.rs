@@ -7,6 +7,7 @@ mod core;
 mod crash;
 mod dialect;
 mod engine;
+mod panic;
 mod resource;
 mod run;
 mod runtime;
