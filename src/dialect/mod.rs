@@ -4,6 +4,7 @@
 //! looks at a clock or a network; what a file may refer to comes in as values.
 
 pub mod concourse;
+mod format;
 pub mod graph;
 mod suggest;
 pub mod yaml;
@@ -11,6 +12,7 @@ pub mod yaml;
 pub use concourse::{
     read_task, read_value, read_vars, step_of, task_of, write, write_step, write_task,
 };
+pub use format::format;
 
 use crate::model::var::Values;
 use crate::model::{Diagnostic, Pipeline, Place};

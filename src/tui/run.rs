@@ -15,7 +15,7 @@ use crate::tui::app::App;
 use crate::tui::driver::{Driver, Needs};
 use crate::tui::effect::Effect;
 use crate::tui::handover;
-use crate::tui::msg::{Msg, Notice};
+use crate::tui::msg::{Level, Msg, Notice};
 use crate::tui::options::{Exit, Options, RunError};
 use crate::tui::term::{Event, Happened, Input, Options as TermOptions, Term};
 use crate::tui::view;
@@ -121,6 +121,7 @@ impl Console {
         if self.app.wakes_at().is_some_and(|at| at <= now) {
             self.take(Msg::Tick, Due::Data).await?;
         }
+        self.app.relieve();
         self.draw_if_due()
     }
 
@@ -213,7 +214,11 @@ impl Console {
     }
 
     async fn suspend(&mut self) -> Result<(), RunError> {
-        if self.term.suspend().await? {
+        if !self.term.suspend().await? {
+            let notice = Notice::new(Level::Info, "no shell waits for this console: it stays");
+            self.app.update(self.clock.now(), Msg::Noticed(notice));
+            self.due = Some(Due::Key);
+        } else {
             let (width, height) = self.term.size();
             self.due = Some(Due::Key);
             let effects = self.app.update(self.clock.now(), Msg::Resize(width, height));

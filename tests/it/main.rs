@@ -6,6 +6,7 @@ mod control;
 mod core;
 mod crash;
 mod dialect;
+mod dialect_format;
 mod engine;
 mod panic;
 mod resource;

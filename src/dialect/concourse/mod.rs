@@ -15,6 +15,7 @@ mod read;
 mod reader;
 mod step;
 mod task;
+mod var_source;
 mod write;
 
 pub use write::{write, write_step, write_task};

@@ -127,7 +127,7 @@ impl<'t> Written<'t> {
     }
 
     fn node(&mut self, event: Event, depth: usize) -> Result<usize, Stop> {
-        let Event { at, anchor, tag, style, kind } = event;
+        let Event { at, anchor, tag, style, kind, span: _ } = event;
         if depth > self.limits.depth || self.nodes.len() >= self.limits.nodes {
             let kind = if depth > self.limits.depth {
                 FaultKind::TooDeep(self.limits.depth)

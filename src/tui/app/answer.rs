@@ -39,9 +39,7 @@ impl App {
                     );
                 }
                 // What changed between the first questions and now, nobody told.
-                if self.link != Link::Connecting {
-                    self.data.soil_all();
-                }
+                self.data.soil_all();
                 self.link = Link::Live;
                 self.is_dirty = true;
             }
@@ -85,6 +83,7 @@ impl App {
             effects.push(Effect::Connect);
         }
         self.resume_events(effects);
+        self.release_pane();
         if self.is_searching() {
             self.search_on();
         }

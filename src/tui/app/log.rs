@@ -52,12 +52,20 @@ pub struct StepLog {
     /// What the rows were made for.
     made_for: Option<(usize, usize, Option<usize>, Option<usize>)>,
     ends_open: bool,
+    written_at: Option<Timestamp>,
+    /// Lines before which nothing was written for long.
+    silences: Vec<(usize, Duration)>,
 }
 
 impl StepLog {
     /// Adds output.
     pub fn append(&mut self, payload: &str, at: Timestamp) {
         let before = self.store.len();
+        let silence = self.written_at.map(|written| at.since(written));
+        if let Some(silence) = silence.filter(|silence| *silence >= SILENCE) {
+            self.silences.push((before, silence));
+        }
+        self.written_at = Some(at);
         self.store.append(payload.as_bytes(), at);
         self.n_unseen += self.store.len() - before;
         if let Some(last) = payload.bytes().last() {
@@ -94,10 +102,7 @@ impl StepLog {
         let before = self.made_for.replace(key);
         self.rows = match (&self.search, self.only) {
             (Some(search), Some(context)) => Rows::only(self.store.len(), search.found(), context),
-            _ => {
-                let silences: Vec<_> = self.store.silences(SILENCE).collect();
-                Rows::new(self.store.len(), self.folds(), &silences)
-            }
+            _ => Rows::new(self.store.len(), self.folds(), &self.silences),
         };
         // Other rows, same line: unless only lines were added at the end.
         let is_longer = before.is_some_and(|before| (before.2, before.3) == (key.2, key.3));
@@ -206,6 +211,17 @@ impl App {
         });
     }
 
+    /// Goes on with what is searched for in a log that was not searched yet.
+    pub(super) fn settle_search(&mut self) {
+        let needle = &self.build.needle;
+        let is_other = self.shown_log().is_some_and(|log| {
+            !needle.is_empty() && log.search.as_ref().is_none_or(|s| s.pattern() != needle)
+        });
+        if is_other {
+            self.search_on();
+        }
+    }
+
     /// Whether the search has lines left to look at.
     pub fn is_searching(&self) -> bool {
         self.shown_log().is_some_and(|log| {
@@ -230,6 +246,10 @@ impl App {
             }
             let had = search.found().len();
             let result = search.step(&log.store, SLICE);
+            if let Err(error) = result {
+                log.search = None;
+                return Some(error);
+            }
             let first = search.found().first().copied();
             if let (0, Some(_), Some(before)) = (had, first, log.before_search) {
                 // The first match is shown as soon as it is found: the next one from where the
@@ -242,7 +262,7 @@ impl App {
                     log.jump_to(line, height);
                 }
             }
-            result.err()
+            None
         });
         if let Some(Some(error)) = failed {
             self.told.tell(self.now, Level::Error, format!("cannot search the log: {error}"));

@@ -324,7 +324,8 @@ impl App {
         };
         let stream = self.watch.as_ref().and_then(watch::Watch::resumes_at);
         let search = self.is_searching().then_some(self.now);
-        [patience, told, moving, self.again, stream, search].into_iter().flatten().min()
+        let held = self.pane.as_ref().and_then(|pane| pane.holds_until());
+        [held, patience, told, moving, self.again, stream, search].into_iter().flatten().min()
     }
 
     /// Whether something on the screen runs, so that its time goes on.
@@ -359,6 +360,7 @@ impl App {
         self.settle_choices();
         self.settle_watch(effects);
         self.settle_log();
+        self.settle_search();
         self.grant_wish(effects);
         self.ring(effects);
         let wants = self.wants();

@@ -1,6 +1,7 @@
 //! Shells: which container, in the whole terminal or in a pane beside the log.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::control::{ContainerSummary, Error, HijackAsk, ShellInput, ShellOutput, ShellSize};
 use crate::model::{BuildId, Timestamp};
@@ -15,6 +16,9 @@ use crate::tui::widget::PromptState;
 
 /// Leaves the pane; the shell lives on.
 const LEAVE: char = ']';
+
+/// A program may hold back a picture that it draws for so long.
+const HELD: Duration = Duration::from_millis(150);
 
 /// A shell in a pane.
 pub struct Pane {
@@ -39,6 +43,14 @@ pub struct Pane {
     /// One looks at its history.
     pub is_scrolling: bool,
     escapes: Escapes,
+    held_since: Option<Timestamp>,
+}
+
+impl Pane {
+    /// When a picture that a program holds back is shown all the same.
+    pub fn holds_until(&self) -> Option<Timestamp> {
+        self.held_since.map(|since| since + HELD)
+    }
 }
 
 impl fmt::Debug for Pane {
@@ -248,6 +260,7 @@ impl App {
             ended: None,
             is_scrolling: false,
             escapes: Escapes::new(),
+            held_since: None,
         });
     }
 
@@ -272,6 +285,11 @@ impl App {
         match output {
             ShellOutput::Bytes(bytes) => {
                 pane.emulator.feed(&bytes);
+                // A program may hold a picture back while it draws, but not for long.
+                pane.held_since = match (pane.emulator.is_holding(), pane.held_since) {
+                    (true, since) => since.or(Some(now)),
+                    (false, _) => None,
+                };
                 let answers = pane.emulator.take_answers();
                 if !answers.is_empty() {
                     effects.push(Effect::ToShell { shell, input: ShellInput::Bytes(answers) });
@@ -294,6 +312,17 @@ impl App {
                 pane.ended = Some(format!("ended with exit {status} after {after}"));
             }
             ShellOutput::Lost(why) => pane.ended = Some(format!("lost after {after}: {why}")),
+        }
+    }
+
+    /// Shows what a program holds back for too long.
+    pub(super) fn release_pane(&mut self) {
+        let now = self.now;
+        if let Some(pane) = &mut self.pane
+            && pane.holds_until().is_some_and(|until| until <= now)
+        {
+            pane.emulator.settle();
+            pane.held_since = None;
         }
     }
 

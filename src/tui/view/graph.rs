@@ -208,12 +208,23 @@ fn draw_counts(
     let faces = job::faces(summary);
     let n = u64::try_from(summary.jobs.len()).unwrap_or(0);
     let counts = counts(faces.iter().map(|face| face.sign));
-    let words = Words::new().text(format::counted(n, "job")).gap(3).counts(&counts, 3, true);
+    let told = |counts: &[(Sign, usize)]| {
+        Words::new().text(format::counted(n, "job")).gap(3).counts(counts, 3, true)
+    };
     let zoom = match (state.is_focused, &state.chosen) {
         (true, Some(chosen)) => Words::new().muted("path of ").text(chosen.as_str()),
         _ => Words::new().muted("zoom ").text(state.zoom.word()),
     };
     let right = Words::new().muted("resources ").text(state.resources.word()).gap(3).then(zoom);
+    let mut words = told(&counts);
+    if words.width() + right.width() + 3 > row.width {
+        // Those that nobody has to act on are told by the graph itself.
+        let chief: Vec<(Sign, usize)> = counts
+            .into_iter()
+            .filter(|(sign, _)| !sign.is_quiet() && *sign != Sign::Aborted)
+            .collect();
+        words = told(&chief);
+    }
     view::line(buf, (row.x, row.y), row.width, &words, &right, &app.look);
 }
 

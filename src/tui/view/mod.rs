@@ -180,7 +180,11 @@ fn banner(app: &App) -> Option<(Role, Words, Words)> {
         let left = Words::new()
             .bold(Role::Errored, format!("▲ no answer from {name} since {since}"))
             .gap(2)
-            .text(format!("{}, {}.", why.message, format::counted(u64::from(*tries), "try")))
+            .text(match tries {
+                0 => format!("{}.", why.message),
+                1 => format!("{}, 1 try.", why.message),
+                n => format!("{}, {n} tries.", why.message),
+            })
             .gap(1)
             .muted("Grey is what was true then.");
         let right = match next {
@@ -388,6 +392,7 @@ fn keys(app: &App) -> Vec<(String, String)> {
         wanted.retain(|action| !action.info().needs_write);
     }
     wanted.retain(|action| match action {
+        Action::Left => app.size.0 >= 60,
         Action::OpenShell => !app.containers().is_empty() || context == Context::Overview,
         Action::Abort | Action::Rerun => app.why_not(*action).is_none(),
         _ => true,
