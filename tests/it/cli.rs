@@ -2,7 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on should stop")]
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -10,8 +10,9 @@ use flightdeck::control::{
 use flightdeck::model::build::{Envelope, Event, Status};
 use flightdeck::model::{BuildId, PipelineRef, Version};
 use futures_util::StreamExt;
+use rustix::process::{Pid, test_kill_process};
 
-use crate::support::core::{Core, DEADLINE, Place, pipeline_of, text, until};
+use crate::support::core::{Core, DEADLINE, Place, eventually, pipeline_of, text, until};
 
 /// A core with two handles on it, as somebody has them who is near or far.
 struct Subject {
@@ -418,7 +419,11 @@ async fn a_failed_container_can_be_entered(subject: &Subject) {
     let mut shell = subject.act().hijack(ask(&first.info.handle, &[])).await.expect("enters");
     say(&shell, "echo $((6 * 7)); echo $$ > pid\r").await;
     read_until(&mut shell, &mut String::new(), "42").await;
+    let pid = std::path::Path::new(&shell.directory).join("pid");
+    let number = || std::fs::read_to_string(&pid).ok()?.trim().parse().ok();
+    let pid = eventually("its id is written", || Pid::from_raw(number()?)).await;
     drop(shell);
+    eventually("it ends", || test_kill_process(pid).err()).await;
     let missing = subject.act().hijack(ask(&first.info.handle, &["no-such-program"])).await;
     let error = missing.expect_err("is not there");
     assert_eq!(error.kind, ErrorKind::Invalid, "{error}");

@@ -8,6 +8,7 @@ mod crash;
 mod dialect;
 mod dialect_format;
 mod engine;
+mod panic;
 mod resource;
 mod run;
 mod runtime;
