@@ -3,6 +3,7 @@
 mod cli;
 mod dialect;
 mod dialect_format;
+mod dialect_fuzz;
 mod engine;
 mod resource;
 mod runtime;

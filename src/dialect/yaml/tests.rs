@@ -1,3 +1,5 @@
+//! Texts and their trees, faults and their places.
+
 use super::build::{Limits, build};
 use super::*;
 use crate::model::Value;
