@@ -12,15 +12,19 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::Exit;
+use super::build_log;
 use super::join::Embedded;
 use super::pipeline_file::{PipelineFile, values};
 use super::settings::Shared;
 use super::validate::verdict;
 use crate::control::{
-    Acting, BuildSummary, Control, JobSummary, PipelineSummary, SetAsk, WaitingFor,
+    Acting, BuildSummary, Control, ErrorKind, JobSummary, Pause, PipelineSummary, SetAsk,
 };
-use crate::model::build::{Event, Status};
+use crate::model::build::Status;
 use crate::model::{BuildId, PipelineRef};
+
+/// What people are told of a pipeline that only `flightdeck run` runs.
+const PAUSED: &str = "`flightdeck run` runs it when asked";
 
 /// Options of `flightdeck run`.
 #[derive(Debug, Args)]
@@ -63,7 +67,7 @@ pub async fn run(
         (None, None) => bail!("no data directory"),
     };
     let core = Embedded::start(shared, &data_dir).await?;
-    let (lines, printer) = print_to(out);
+    let (lines, printer) = build_log::print_to(out);
     if !report.is_empty() {
         // A reader that went away ends the run below, by the same channel.
         let _ = lines.send(report).await;
@@ -76,18 +80,27 @@ pub async fn run(
         followed: BTreeSet::new(),
         following: JoinSet::new(),
         ended: BTreeMap::new(),
+        before: None,
+        held: Vec::new(),
     };
-    let exit = session
-        .run(SetAsk { pipeline: file.pipeline_ref(), config, is_new_paused: true }, &options.jobs);
+    let ask = SetAsk { pipeline: file.pipeline_ref(), config, is_new_paused: true };
     let exit = tokio::select! {
-        exit = exit => exit,
-        _ = interrupted() => {
-            session.abort_all().await?;
-            Ok(Exit::Aborted)
-        }
+        exit = session.run(ask, &options.jobs) => exit,
+        _ = interrupted() => session.abort_all().await.map(|()| Exit::Aborted),
     };
+    let left = async {
+        session.hold().await?;
+        core.close_intake().await;
+        session.leave_as_found().await
+    };
+    if let Err(error) = left.await {
+        tracing::warn!(error = format!("{error:#}"), "the pipeline is not as it was before");
+    }
     drop(session);
-    core.shut_down().await;
+    match private {
+        Some(_) => core.discard().await,
+        None => core.shut_down().await,
+    }
     printer.await.context("the printer failed")?;
     exit
 }
@@ -108,20 +121,6 @@ async fn interrupted() {
     }
 }
 
-/// Prints texts in the order in which they come, each whole. Holds 256, then builds' logs wait.
-fn print_to(mut out: Box<dyn Write + Send>) -> (mpsc::Sender<String>, tokio::task::JoinHandle<()>) {
-    let (sender, mut receiver) = mpsc::channel::<String>(256);
-    let task = tokio::task::spawn_blocking(move || {
-        while let Some(text) = receiver.blocking_recv() {
-            if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-                // Nobody reads any more; builds go on to their end.
-                return;
-            }
-        }
-    });
-    (sender, task)
-}
-
 struct Session {
     control: Arc<dyn Control>,
     pipeline: PipelineRef,
@@ -130,26 +129,34 @@ struct Session {
     followed: BTreeSet<BuildId>,
     following: JoinSet<(BuildId, String, Status)>,
     ended: BTreeMap<BuildId, (String, Status)>,
+    /// Whether the pipeline was there, and paused.
+    before: Option<Option<Pause>>,
+    /// Jobs that do not run because others were asked for.
+    held: Vec<String>,
 }
 
 impl Session {
     async fn run(&mut self, ask: SetAsk, jobs: &[String]) -> anyhow::Result<Exit> {
         let control = Arc::clone(&self.control);
         let act = acting(control.as_ref())?;
+        self.before = match control.pipeline(&self.pipeline).await {
+            Ok(summary) => Some(summary.pause),
+            Err(error) if error.kind == ErrorKind::NotFound => None,
+            Err(error) => return Err(error.into()),
+        };
         act.set_pipeline(ask).await?;
-        act.pause_pipeline(&self.pipeline, None).await?;
+        act.pause_pipeline(&self.pipeline, Some(PAUSED.to_owned())).await?;
         let summary = control.pipeline(&self.pipeline).await?;
         let older = self.all_builds(&summary).await?;
         self.followed.extend(older.iter().filter(|b| b.status.is_over()).map(|b| b.id));
-        let paused = if jobs.is_empty() {
+        if jobs.is_empty() {
             self.check_all(&summary).await?;
             for job in summary.jobs.iter().filter(|job| starts_by_itself(job)) {
                 act.trigger_job(&self.pipeline, &job.name).await?;
             }
-            Vec::new()
         } else {
-            self.pause_others(&summary).await?
-        };
+            self.hold_others(&summary).await?;
+        }
         act.unpause_pipeline(&self.pipeline).await?;
         let mut left = Vec::new();
         if jobs.is_empty() {
@@ -157,9 +164,6 @@ impl Session {
         }
         for job in jobs {
             left.extend(Box::pin(self.run_job(job, &mut BTreeSet::new())).await?);
-        }
-        for job in paused {
-            act.unpause_job(&self.pipeline, &job).await?;
         }
         self.close(left).await
     }
@@ -196,16 +200,37 @@ impl Session {
         Ok(left)
     }
 
-    /// Pauses the jobs, so that none runs that was not asked for. Gives those that ran before.
-    async fn pause_others(&self, summary: &PipelineSummary) -> anyhow::Result<Vec<String>> {
-        let act = acting(self.control.as_ref())?;
-        let mut paused = Vec::new();
+    /// Pauses the jobs, so that none runs that was not asked for.
+    async fn hold_others(&mut self, summary: &PipelineSummary) -> anyhow::Result<()> {
+        let control = Arc::clone(&self.control);
+        let act = acting(control.as_ref())?;
         for job in summary.jobs.iter().filter(|job| job.pause.is_none()) {
             let why = Some("`flightdeck run` runs other jobs".to_owned());
+            self.held.push(job.name.clone());
             act.pause_job(&self.pipeline, &job.name, why).await?;
-            paused.push(job.name.clone());
         }
-        Ok(paused)
+        Ok(())
+    }
+
+    /// Starts nothing more of the pipeline.
+    async fn hold(&self) -> anyhow::Result<()> {
+        let act = acting(self.control.as_ref())?;
+        Ok(act.pause_pipeline(&self.pipeline, Some(PAUSED.to_owned())).await?)
+    }
+
+    /// Brings pauses back to what they were. A pipeline that is new stays paused: nobody but
+    /// this command was asked to run it.
+    async fn leave_as_found(&self) -> anyhow::Result<()> {
+        let act = acting(self.control.as_ref())?;
+        for job in &self.held {
+            act.unpause_job(&self.pipeline, job).await?;
+        }
+        match &self.before {
+            Some(None) => act.unpause_pipeline(&self.pipeline).await?,
+            Some(Some(pause)) => act.pause_pipeline(&self.pipeline, pause.why.clone()).await?,
+            None => {}
+        }
+        Ok(())
     }
 
     async fn check_all(&self, summary: &PipelineSummary) -> anyhow::Result<()> {
@@ -285,7 +310,8 @@ impl Session {
         let name = format!("{} #{}", build.job.as_deref().unwrap_or("check"), build.name);
         let prefix = if self.is_single { String::new() } else { format!("{name} │ ") };
         self.following.spawn(async move {
-            let status = follow_build(control.as_ref(), build.id, &name, &prefix, &lines).await;
+            let status =
+                build_log::follow(control.as_ref(), build.id, &name, &prefix, &lines).await;
             let status = match status {
                 Ok(status) => status,
                 Err(error) => {
@@ -309,11 +335,10 @@ impl Session {
                 .iter()
                 .find(|summary| summary.name == job)
                 .and_then(|summary| summary.waiting.clone());
-            let (why, on) = match waiting {
-                Some(waiting) => (waiting.why, waiting.on),
-                None => ("nothing starts it".to_owned(), WaitingFor::Person),
+            let why = match waiting {
+                Some(waiting) => waiting.why,
+                None => "nothing starts it".to_owned(),
             };
-            tracing::debug!(?on, job, "did not start");
             self.say(format!("{job} #{} did not start: {why}\n", build.name)).await;
             acting(control.as_ref())?.abort_build(build.id).await?;
             exit = exit.worst(Exit::Errored);
@@ -327,22 +352,44 @@ impl Session {
         Ok(exit)
     }
 
+    /// Aborts the pipeline's builds and waits for the hooks of those that run. A second
+    /// interrupt does not wait for them.
     async fn abort_all(&mut self) -> anyhow::Result<()> {
-        let act = acting(self.control.as_ref())?;
-        for build in self.control.running_builds().await? {
-            act.abort_build(build.id).await?;
-        }
-        // Hooks of aborted builds still run; a second interrupt does not wait for them.
-        let ended = async {
-            while let Some(Ok(ended)) = self.following.join_next().await {
-                self.ended.insert(ended.0, (ended.1, ended.2));
+        let control = Arc::clone(&self.control);
+        let act = acting(control.as_ref())?;
+        let ending = async {
+            // What hooks put must not start anything.
+            self.hold().await?;
+            let mut changes = self.control.changes().await?;
+            loop {
+                let builds = self.control.running_builds().await?;
+                let ours = builds.iter().filter(|b| b.pipeline.as_ref() == Some(&self.pipeline));
+                let ours: Vec<&BuildSummary> = ours.collect();
+                if ours.is_empty() && self.following.is_empty() {
+                    return anyhow::Ok(());
+                }
+                for build in ours {
+                    if !build.is_aborting {
+                        act.abort_build(build.id).await?;
+                    }
+                    if build.status == Status::Started && self.followed.insert(build.id) {
+                        self.follow_build(build.clone());
+                    }
+                }
+                tokio::select! {
+                    change = changes.next() => {
+                        if change.is_none() {
+                            bail!("the core went away");
+                        }
+                    }
+                    Some(ended) = self.following.join_next() => self.note(ended?),
+                }
             }
         };
         tokio::select! {
-            () = ended => {}
-            () = interrupted() => {}
+            ended = ending => ended,
+            () = interrupted() => Ok(()),
         }
-        Ok(())
     }
 
     async fn say(&self, text: String) {
@@ -357,118 +404,4 @@ fn acting(control: &dyn Control) -> anyhow::Result<&dyn Acting> {
 
 fn starts_by_itself(job: &JobSummary) -> bool {
     !job.is_manual_trigger_disabled && job.inputs.iter().all(|input| input.passed.is_empty())
-}
-
-/// Prints a build's log from its first line to its last; gives its final status.
-async fn follow_build(
-    control: &dyn Control,
-    build: BuildId,
-    name: &str,
-    prefix: &str,
-    lines: &mpsc::Sender<String>,
-) -> anyhow::Result<Status> {
-    let mut events = control.build_events(build, 0).await?;
-    let detail = control.build(build).await?;
-    let steps = detail.plan.as_ref().map(step_names).unwrap_or_default();
-    let _ = lines.send(format!("── {name} started\n")).await;
-    let mut log = LogLines { prefix: prefix.to_owned(), open: BTreeMap::new() };
-    let mut last = Status::Errored;
-    while let Some(envelopes) = events.next().await {
-        for envelope in envelopes? {
-            let text = match &envelope.event {
-                Event::Log { origin, payload, .. } => log.take(&origin.id.0, payload),
-                Event::Error { origin, message, .. } => {
-                    let step = steps.get(&origin.id.0).map_or("", String::as_str);
-                    log.line(&format!("{step}: {message}"))
-                }
-                Event::StartTask { origin, config, .. } => {
-                    let step = steps.get(&origin.id.0).map_or("task", String::as_str);
-                    let args = config.run.args.clone().unwrap_or_default();
-                    // A script that stands in the pipeline is known to its reader.
-                    let command = std::iter::once(config.run.path.as_str())
-                        .chain(args.iter().map(|arg| arg.lines().next().unwrap_or_default()))
-                        .collect::<Vec<_>>()
-                        .join(" ");
-                    log.line(&format!("── {step}: {command}"))
-                }
-                Event::StartGet { origin, .. } | Event::StartPut { origin, .. } => {
-                    let step = steps.get(&origin.id.0).map_or("", String::as_str);
-                    log.line(&format!("── {step}"))
-                }
-                Event::FinishTask { origin, exit_status, .. } if *exit_status != 0 => {
-                    log.flush(&origin.id.0) + &log.line(&format!("exit status {exit_status}"))
-                }
-                Event::FinishTask { origin, .. } => log.flush(&origin.id.0),
-                Event::Status { status, .. } => {
-                    last = *status;
-                    String::new()
-                }
-                _ => String::new(),
-            };
-            if !text.is_empty() {
-                let _ = lines.send(text).await;
-            }
-        }
-    }
-    let _ = lines.send(format!("── {name} {last}\n")).await;
-    Ok(last)
-}
-
-/// Puts a prefix before each line, also of lines that come in pieces.
-struct LogLines {
-    prefix: String,
-    open: BTreeMap<String, String>,
-}
-
-impl LogLines {
-    fn line(&self, text: &str) -> String {
-        format!("{}{text}\n", self.prefix)
-    }
-
-    fn take(&mut self, origin: &str, payload: &str) -> String {
-        let mut out = String::new();
-        let open = self.open.entry(origin.to_owned()).or_default();
-        for piece in payload.split_inclusive('\n') {
-            open.push_str(piece);
-            // A line without an end is printed in parts, so that memory stays bounded.
-            if piece.ends_with('\n') || open.len() > 64 * 1024 {
-                let text = open.trim_end_matches(['\n', '\r']);
-                out.push_str(&format!("{}{text}\n", self.prefix));
-                open.clear();
-            }
-        }
-        out
-    }
-
-    fn flush(&mut self, origin: &str) -> String {
-        match self.open.remove(origin) {
-            Some(open) if !open.is_empty() => self.line(&open),
-            Some(_) | None => String::new(),
-        }
-    }
-}
-
-fn step_names(plan: &crate::control::PublicPlan) -> BTreeMap<String, String> {
-    let mut names = BTreeMap::new();
-    plan.walk(&mut |node| {
-        if let Some(name) = node.step_name() {
-            names.insert(node.id.0.clone(), name);
-        }
-    });
-    names
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_that_come_in_pieces_stay_whole() {
-        let mut log = LogLines { prefix: "a │ ".to_owned(), open: BTreeMap::new() };
-        assert_eq!(log.take("1", "one\ntw"), "a │ one\n");
-        assert_eq!(log.take("2", "other\r\n"), "a │ other\n");
-        assert_eq!(log.take("1", "o\n"), "a │ two\n");
-        assert_eq!(log.take("1", "rest"), "");
-        assert_eq!(log.flush("1"), "a │ rest\n");
-    }
 }

@@ -21,6 +21,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 pub struct Embedded {
     server: Server,
     control: Arc<dyn Control>,
+    runtime: Arc<dyn Runtime>,
 }
 
 impl Embedded {
@@ -36,9 +37,10 @@ impl Embedded {
             .canonicalize()
             .with_context(|| format!("cannot use data directory `{}`", data_dir.display()))?;
         let store = Store::open(StoreUrl::Sqlite, &data_dir, Arc::clone(&clock)).await?;
+        let runtime = open_runtime(shared.runtime, &data_dir)?;
         let server = Server::start(ServerParts {
             store,
-            runtimes: vec![open_runtime(shared.runtime, &data_dir)?],
+            runtimes: vec![Arc::clone(&runtime)],
             secrets: Arc::new(NoSecrets),
             clock,
             cache_dir: data_dir.join("cache"),
@@ -46,12 +48,34 @@ impl Embedded {
             worker: worker_name(),
         });
         let control = Arc::new(server.local(&user_name(), Rights::Own));
-        Ok(Self { server, control })
+        Ok(Self { server, control, runtime })
     }
 
     /// The handle for the person at this terminal.
     pub fn control(&self) -> Arc<dyn Control> {
         Arc::clone(&self.control)
+    }
+
+    /// Starts nothing more by itself; the handle still answers.
+    pub async fn close_intake(&self) {
+        self.server.close_intake(LIMIT).await;
+    }
+
+    /// Stops the core and ends all that still runs, because its data directory goes.
+    pub async fn discard(self) {
+        let runtime = Arc::clone(&self.runtime);
+        self.shut_down().await;
+        match runtime.list().await {
+            Ok(containers) => {
+                let removals = containers.iter().map(|container| runtime.remove(&container.handle));
+                for removed in futures_util::future::join_all(removals).await {
+                    if let Err(error) = removed {
+                        tracing::warn!(%error, "something of a container stays");
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot list containers"),
+        }
     }
 
     /// Stops the core; what runs goes on by itself.

@@ -5,6 +5,7 @@
 
 pub mod demo;
 
+mod build_log;
 mod clock;
 mod diff;
 mod execute;
@@ -14,9 +15,10 @@ mod graph;
 mod join;
 mod pipeline_file;
 mod settings;
-// mod ui;
+mod ui;
 mod validate;
 
+pub use clock::SystemClock;
 pub use exit::Exit;
 
 use std::ffi::OsString;
@@ -29,10 +31,13 @@ use settings::Shared;
 
 /// The operations console for CI pipelines, in your terminal.
 #[derive(Debug, Parser)]
-#[command(name = "flightdeck", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "flightdeck", version, about)]
 struct Arguments {
     #[command(flatten)]
     shared: Shared,
+
+    #[command(flatten)]
+    ui: ui::UiOptions,
 
     /// A pipeline file to set and open, or a folder that holds one
     #[arg(value_name = "FILE|DIR")]
@@ -45,7 +50,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The console on an offline demo: real git repositories, real pipelines, a failing job
-    Demo,
+    Demo(ui::UiOptions),
     /// Show how a pipeline would change, as `fly set-pipeline` does
     Diff(diff::DiffOptions),
     /// Put the file of a pipeline or task in its canonical form
@@ -90,6 +95,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 
 fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
     let shared = arguments.shared;
+    if let (Some(file), Some(_)) = (&arguments.file, &arguments.command) {
+        anyhow::bail!("`{}` stands before a command, which takes its own", file.display());
+    }
     match arguments.command {
         Some(Command::Validate(options)) => {
             validate::run(&shared, &options, &mut io::stdout().lock())
@@ -101,13 +109,13 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
             log_to_stderr();
             runtime()?.block_on(execute::run(&shared, &options, Box::new(io::stdout())))
         }
-        Some(Command::Demo) => {
+        Some(Command::Demo(options)) => {
             needs_terminal()?;
-            Ok(Exit::Success)
+            ui::demo(&shared, &options)
         }
         None => {
             needs_terminal()?;
-            Ok(Exit::Success)
+            ui::run(&shared, &arguments.ui, arguments.file.as_deref())
         }
     }
 }

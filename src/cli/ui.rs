@@ -20,7 +20,12 @@ use super::validate::verdict;
 use crate::control::{Control, SetAsk};
 use crate::model::var::Values;
 use crate::model::{PipelineRef, Value};
-use crate::tui;
+use crate::tui::glyph::GlyphSet;
+use crate::tui::keymap::Keymap;
+use crate::tui::look::{Look, Motion};
+use crate::tui::term::{Key, KeyCode};
+use crate::tui::theme::{Depth, Hints, Theme};
+use crate::tui::{self, Level, Notice};
 
 /// Options of the console.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +37,10 @@ pub struct UiOptions {
     /// Only characters that every terminal has
     #[arg(long)]
     ascii: bool,
+
+    /// Let the wheel scroll; the terminal's own selecting then needs shift
+    #[arg(long)]
+    mouse: bool,
 }
 
 /// Opens the console, on a pipeline file if one is given.
@@ -77,8 +86,8 @@ pub fn demo(shared: &Shared, options: &UiOptions) -> anyhow::Result<Exit> {
             open: None,
             notices: receiver,
             extra: vec![tui::ExtraAction {
-                key: 'c',
-                title: "commit something".to_owned(),
+                key: Key::plain(KeyCode::Char('c')),
+                title: "commit".to_owned(),
                 run: Arc::new(move || {
                     let repositories = repositories.clone();
                     Box::pin(async move {
@@ -96,35 +105,41 @@ pub fn demo(shared: &Shared, options: &UiOptions) -> anyhow::Result<Exit> {
 
 /// What the console is told while it runs. Holds 16; one that comes when it is full is dropped,
 /// since a later one tells the newer state.
-fn notices() -> (mpsc::Sender<String>, mpsc::Receiver<String>) {
+fn notices() -> (mpsc::Sender<Notice>, mpsc::Receiver<Notice>) {
     mpsc::channel(16)
 }
 
 struct Console {
     open: Option<PipelineRef>,
-    notices: mpsc::Receiver<String>,
+    notices: mpsc::Receiver<Notice>,
     extra: Vec<tui::ExtraAction>,
 }
 
 impl Console {
     async fn run(self, core: Embedded, options: &UiOptions) -> anyhow::Result<Exit> {
         let terminal = Terminal::from_environment();
+        let depth = Depth::detect(&Hints {
+            colorterm: Some(terminal.colorterm.clone()),
+            term: Some(terminal.term.clone()),
+            no_color: terminal.is_colourless.then(|| "1".to_owned()),
+        });
         let options = tui::Options {
-            theme: theme(&options.theme)?,
-            glyphs: if options.ascii || !terminal.is_utf8 {
-                tui::GlyphSet::Ascii
-            } else {
-                tui::GlyphSet::Unicode
+            look: Look {
+                theme: theme(&options.theme, depth)?,
+                glyphs: if options.ascii || !terminal.is_utf8 {
+                    GlyphSet::Ascii
+                } else {
+                    GlyphSet::Unicode
+                },
+                motion: Motion::Frame(0),
             },
-            colours: tui::ColourDepth::detect(
-                &terminal.term,
-                &terminal.colorterm,
-                terminal.is_colourless,
-            ),
+            keymap: Keymap::default(),
             clock: Arc::new(SystemClock),
+            zone: jiff::tz::TimeZone::system(),
             open: self.open,
             extra: self.extra,
-            notices: self.notices,
+            notices: Some(self.notices),
+            mouse: options.mouse,
             term: terminal.term,
         };
         let ended = tui::run(core.control(), options).await;
@@ -144,11 +159,11 @@ fn usable(path: &Path, vars: &Values) -> anyhow::Result<PipelineFile> {
 }
 
 /// Sets the demo's pipelines.
-async fn set_demo(control: Arc<dyn Control>, folder: PathBuf, notices: mpsc::Sender<String>) {
+async fn set_demo(control: Arc<dyn Control>, folder: PathBuf, notices: mpsc::Sender<Notice>) {
     let mut vars = Values::new();
     let folder = Value::from(folder.display().to_string());
     if let Err(error) = vars.set("repositories", folder) {
-        let _ = notices.try_send(error.to_string());
+        tell(&notices, Level::Error, error.to_string());
         return;
     }
     for pipeline in &demo::PIPELINES {
@@ -160,9 +175,14 @@ async fn set_demo(control: Arc<dyn Control>, folder: PathBuf, notices: mpsc::Sen
             None => Some(verdict(Path::new(&name), &read.diagnostics)),
         };
         if let Some(said) = said {
-            let _ = notices.try_send(said);
+            tell(&notices, Level::Error, said);
         }
     }
+}
+
+/// Tells people, unless so much waits to be told that this is old news by then.
+fn tell(notices: &mpsc::Sender<Notice>, level: Level, text: String) {
+    let _ = notices.try_send(Notice::new(level, text));
 }
 
 async fn set(
@@ -181,13 +201,13 @@ async fn keep_set(
     control: Arc<dyn Control>,
     mut file: PipelineFile,
     vars: Values,
-    notices: mpsc::Sender<String>,
+    notices: mpsc::Sender<Notice>,
 ) {
     let place = file.pipeline_ref();
     if let Some(config) = file.read.pipeline.take()
         && let Err(error) = set(control.as_ref(), place.clone(), config).await
     {
-        let _ = notices.try_send(error);
+        tell(&notices, Level::Error, error);
     }
     // Holds one: what the file says is read when it is looked at, however often it changed.
     let (touched, mut touches) = mpsc::channel(1);
@@ -206,7 +226,7 @@ async fn keep_set(
     let _watcher = match watching {
         Ok(watcher) => watcher,
         Err(error) => {
-            let _ = notices.try_send(format!("cannot watch the pipeline file: {error}"));
+            tell(&notices, Level::Warn, format!("cannot watch the pipeline file: {error}"));
             return;
         }
     };
@@ -219,30 +239,36 @@ async fn keep_set(
             continue;
         }
         text.clone_from(&read.text);
-        let said = match read.read.pipeline {
+        let (level, said) = match read.read.pipeline {
             Some(config) => match set(control.as_ref(), place.clone(), config).await {
-                Ok(true) => format!("{} changed: pipeline set again", read.path.display()),
+                Ok(true) => {
+                    (Level::Good, format!("{} changed: pipeline set again", read.path.display()))
+                }
                 Ok(false) => continue,
-                Err(error) => error,
+                Err(error) => (Level::Error, error),
             },
             None => {
                 let first = read.read.diagnostics.iter().find(|d| d.is_error());
-                let first = first.map_or_else(String::new, |d| format!("{}: {}", d.place, d.message));
-                format!("pipeline not set: {first}")
+                let first =
+                    first.map_or_else(String::new, |d| format!("{}: {}", d.place, d.message));
+                (Level::Error, format!("pipeline not set: {first}"))
             }
         };
-        let _ = notices.try_send(said);
+        tell(&notices, level, said);
     }
 }
 
-fn theme(name: &str) -> anyhow::Result<tui::Theme> {
+fn theme(name: &str, depth: Depth) -> anyhow::Result<Theme> {
     let path = Path::new(name);
     if path.extension().is_some_and(|extension| extension == "toml") {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read theme `{name}`"))?;
-        return Ok(tui::Theme::read(name, &text)?);
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read theme `{name}`"))?;
+        return Ok(Theme::load(name, &text, depth, &|_| None)?);
     }
-    Ok(tui::Theme::named(name)?)
+    Theme::shipped(name, depth).with_context(|| {
+        let known: Vec<_> = Theme::names().collect();
+        format!("there is no theme `{name}`: there are {}", known.join(", "))
+    })
 }
 
 /// While the console has the terminal, the program's own log goes to a file.

@@ -135,6 +135,12 @@ pub enum Record {
         /// The container.
         handle: String,
     },
+    /// Its process is about to be told to stop. The node ends so, whatever its process says
+    /// then.
+    Stopping {
+        /// How it will end.
+        outcome: Outcome,
+    },
     /// It ended.
     Finished {
         /// How.

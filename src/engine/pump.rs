@@ -10,13 +10,15 @@ use std::time::Duration;
 use futures_util::future::{Either, select, try_join_all};
 use tokio::sync::Notify;
 
-use super::journal::JournalError;
+use super::journal::{JournalError, Record};
 use super::log::Stream;
+use super::native;
 use super::report::Report;
 use super::step::{Cx, Ending};
 use crate::model::Timestamp;
 use crate::model::build::{Cause, LogSource};
 use crate::resource::{LogSink, ResourceError};
+use crate::runtime::cancel::Cancel;
 use crate::runtime::{Output, Process};
 
 /// How long a process that was told to stop may take before it is killed.
@@ -31,13 +33,14 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// How much a native type may say faster than the log takes it, in bytes.
 const BACKLOG: usize = 4 << 20;
 
-/// Follows a process to its end: writes what it says and gives its exit status. When `cx` is
-/// cancelled the process is ended, but for a core that goes away, which only stops watching.
+/// Follows a process to its end: writes what it says and gives its exit status. When `limit`,
+/// which is below the token of `cx`, is cancelled, the process is ended; but a core that goes
+/// away only stops watching.
 ///
 /// # Errors
-/// [`Ending::Stopped`] with the cause; errored when the process is gone or the log refuses.
+/// How the node ends that was told to stop; errored when the process is gone or the log refuses.
 pub async fn follow(
-    cx: &Cx,
+    (cx, limit): (&Cx, &Cancel),
     report: &Report,
     process: &dyn Process,
     sources: &[LogSource],
@@ -47,22 +50,22 @@ pub async fn follow(
         try_join_all(pumps).await
     };
     let ended = async {
+        let earlier = cx.build.replay.node(report.id()).and_then(|node| node.stopping.as_ref());
+        if let Some(outcome) = earlier {
+            return end(cx, process, Ending::stopped(outcome)).await;
+        }
         // An end that came before the cancel counts, as it does when a core attaches late.
         tokio::select! {
             biased;
             status = process.wait() => Ok(Ok(status?)),
-            cause = cx.cancel.cancelled() => match cause {
-                Cause::Detach => Err(Ending::Stopped(cause)),
-                Cause::Aborted | Cause::Deadline | Cause::FailFast => {
-                    let stop = process.stop(GRACE);
-                    tokio::select! {
-                        biased;
-                        () = cx.cancel.detached() => return Err(Ending::Stopped(Cause::Detach)),
-                        stopped = stop => stopped?,
-                    }
-                    Ok(Err(Ending::Stopped(cause)))
+            cause = limit.cancelled() => {
+                let ending = native::stopped(cx, limit).unwrap_or(Ending::Stopped(cause));
+                if ending == Ending::Stopped(Cause::Detach) {
+                    return Err(ending);
                 }
-            },
+                report.record(Record::Stopping { outcome: ending.outcome() }).await?;
+                end(cx, process, ending).await
+            }
         }
     };
     match select(pin!(outputs), pin!(ended)).await {
@@ -82,6 +85,22 @@ pub async fn follow(
             let clock = &cx.build.parts.clock;
             select(outputs, pin!(clock.sleep_until(clock.now() + LAST_WORDS))).await;
             Err(lost)
+        }
+    }
+}
+
+/// Ends a process for that reason.
+async fn end(
+    cx: &Cx,
+    process: &dyn Process,
+    ending: Ending,
+) -> Result<Result<i32, Ending>, Ending> {
+    tokio::select! {
+        biased;
+        () = cx.cancel.detached() => Err(Ending::Stopped(Cause::Detach)),
+        stopped = process.stop(GRACE) => {
+            stopped?;
+            Ok(Err(ending))
         }
     }
 }

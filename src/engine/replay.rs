@@ -33,6 +33,8 @@ pub struct Node {
     pub is_begun: bool,
     /// The runtime and handle of its container.
     pub container: Option<(String, String)>,
+    /// How it was about to end when its process was told to stop.
+    pub stopping: Option<Outcome>,
     /// How it ended.
     pub finished: Option<Finished>,
 }
@@ -62,6 +64,7 @@ impl Replay {
             match record {
                 Record::Begun => node.is_begun = true,
                 Record::Container { runtime, handle } => node.container = Some((runtime, handle)),
+                Record::Stopping { outcome } => node.stopping = Some(outcome),
                 Record::Finished { outcome, version, artifacts, vars } => {
                     node.finished = Some(Finished { outcome, version, artifacts, vars });
                 }

@@ -10,6 +10,7 @@ mod keyval;
 mod mock;
 mod pool;
 mod program;
+mod pull_request;
 
 pub mod schema;
 mod semver;
@@ -30,8 +31,15 @@ use crate::model::{Clock, Timestamp, Version};
 use crate::runtime::cancel::Cancel;
 
 /// The types that this program has natively: to add one, write its file and name it here.
-pub static BUILTIN: &[&dyn ResourceType] =
-    &[&git::Git, &time::Time, &semver::Semver, &pool::Pool, &keyval::Keyval, &mock::Mock];
+pub static BUILTIN: &[&dyn ResourceType] = &[
+    &git::Git,
+    &time::Time,
+    &semver::Semver,
+    &pool::Pool,
+    &keyval::Keyval,
+    &pull_request::PullRequest,
+    &mock::Mock,
+];
 
 /// The native type of a name.
 pub fn find(name: &str) -> Option<&'static dyn ResourceType> {

@@ -26,6 +26,7 @@ impl Store {
         let kind = match record {
             Record::Begun => "begun",
             Record::Container { .. } => "container",
+            Record::Stopping { .. } => "stopping",
             Record::Finished { .. } => "finished",
         };
         let sql = "INSERT INTO journal (build_id, node, kind, record) VALUES ($1, $2, $3, $4) \

@@ -98,6 +98,7 @@ impl Changes {
 /// Tells changes.
 pub(super) struct Notifier {
     sender: broadcast::Sender<Change>,
+    core: String,
     /// Tells this core's own messages from those of others.
     origin: String,
     listening: Mutex<Option<JoinHandle<()>>>,
@@ -106,24 +107,27 @@ pub(super) struct Notifier {
 /// What goes over PostgreSQL.
 #[derive(Serialize, Deserialize)]
 struct Message {
+    /// The installation: several may share a database server's names.
+    core: String,
     from: String,
     changes: Vec<Change>,
 }
 
 impl Notifier {
-    pub(super) async fn start(url: &StoreUrl) -> Result<Self> {
+    pub(super) async fn start(url: &StoreUrl, core: &str) -> Result<Self> {
         let (sender, _) = broadcast::channel(BACKLOG);
-        let origin = random_word();
+        let (core, origin) = (core.to_owned(), random_word());
         let listening = match url {
             StoreUrl::Sqlite => None,
             StoreUrl::Postgres(url) => {
                 let fault = |source| StoreError::Open { database: hide_password(url), source };
                 let mut listener = PgListener::connect(url).await.map_err(fault)?;
                 listener.listen(CHANNEL).await.map_err(fault)?;
-                Some(tokio::spawn(forward(listener, sender.clone(), origin.clone())))
+                let mine = (core.clone(), origin.clone());
+                Some(tokio::spawn(forward(listener, sender.clone(), mine)))
             }
         };
-        Ok(Self { sender, origin, listening: Mutex::new(listening) })
+        Ok(Self { sender, core, origin, listening: Mutex::new(listening) })
     }
 
     /// A word that no other opening of a store has.
@@ -141,7 +145,11 @@ impl Notifier {
             return Ok(());
         }
         let text = |changes: &[Change]| {
-            let message = Message { from: self.origin.clone(), changes: changes.to_vec() };
+            let message = Message {
+                core: self.core.clone(),
+                from: self.origin.clone(),
+                changes: changes.to_vec(),
+            };
             serde_json::to_string(&message).unwrap_or_default()
         };
         let mut message = text(tx.changes());
@@ -176,11 +184,15 @@ impl Drop for Notifier {
 }
 
 /// Tells this process what other cores changed, until the task is ended.
-async fn forward(mut listener: PgListener, sender: broadcast::Sender<Change>, origin: String) {
+async fn forward(
+    mut listener: PgListener,
+    sender: broadcast::Sender<Change>,
+    (core, origin): (String, String),
+) {
     loop {
         let changes = match listener.try_recv().await {
             Ok(Some(message)) => match serde_json::from_str::<Message>(message.payload()) {
-                Ok(message) if message.from == origin => continue,
+                Ok(message) if message.core != core || message.from == origin => continue,
                 Ok(message) => message.changes,
                 // A newer core may tell what this one does not know.
                 Err(_) => vec![Change::Everything],

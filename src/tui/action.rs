@@ -251,7 +251,7 @@ actions! {
     Themes "theme" "theme" "another theme" Everywhere SCREENS looks No;
     Redraw "redraw" "redraw" "draw all again" Everywhere ANY looks No;
     Suspend "suspend" "suspend" "back to the shell, fg returns" Everywhere ANY looks No;
-    Quit "quit" "quit" "twice: quit" Everywhere ANY looks No;
+    Quit "quit" "leave" "leave; ctrl-c: twice" Everywhere ANY looks No;
 }
 
 impl Action {

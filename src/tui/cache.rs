@@ -87,8 +87,7 @@ impl<T> Datum<T> {
 
     /// Whether it should be asked for now: never asked, or soiled, and no question under way.
     pub fn is_wanted(&self) -> bool {
-        self.asked.is_none()
-            && (self.is_dirty || (self.value.is_none() && self.fault.is_none()))
+        self.asked.is_none() && (self.is_dirty || (self.value.is_none() && self.fault.is_none()))
     }
 
     /// A question goes out; gives its generation.

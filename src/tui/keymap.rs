@@ -312,7 +312,10 @@ mod tests {
     fn what_changes_the_server_is_a_capital() {
         let keymap = Keymap::default();
         for action in Action::ALL.iter().filter(|action| action.info().needs_write) {
-            if matches!(action, Action::OpenShell | Action::Undo | Action::OtherCommand) {
+            if matches!(
+                action,
+                Action::OpenShell | Action::SplitShell | Action::Undo | Action::OtherCommand
+            ) {
                 continue;
             }
             for context in Context::ALL {

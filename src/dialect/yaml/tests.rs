@@ -1,4 +1,4 @@
-//! Texts and their trees, faults and their places.
+//! Texts and the trees that come of them.
 
 use super::build::{Limits, build};
 use super::*;

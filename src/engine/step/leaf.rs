@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use super::{Cx, Ended, Ending};
-use crate::engine::journal::{ArtifactRecord, Record};
+use super::{Cx, Ended, Ending, OUT_OF_TIME, told_to_stop};
+use crate::engine::journal::{ArtifactRecord, JournalError, Record};
 use crate::engine::replay::Finished;
+use crate::engine::report::Report;
 use crate::model::PlanId;
 use crate::model::build::{Cause, Event, Outcome, Plan};
 
@@ -53,6 +54,9 @@ pub async fn catch(cx: &Cx, work: impl Future<Output = Result<Ended, Ending>> + 
 pub async fn restore(cx: &Cx, id: &PlanId) -> Option<Outcome> {
     let finished = cx.build.replay.node(id)?.finished.clone()?;
     let Finished { outcome, version, artifacts, vars } = finished;
+    if let Err(error) = complain(&cx.report(id), missing_complaint(cx, id, &outcome)).await {
+        return Some(Ending::from(error).outcome());
+    }
     if let Some(version) = version {
         cx.build.set_result(id, version);
     }
@@ -70,19 +74,36 @@ pub async fn restore(cx: &Cx, id: &PlanId) -> Option<Outcome> {
     Some(outcome)
 }
 
-/// Leaves what a node leaves, says why it ended badly, and journals its end.
+/// Why a node ended badly, as its error event should say.
+fn missing_complaint<'a>(cx: &Cx, id: &PlanId, outcome: &'a Outcome) -> Option<&'a str> {
+    const FINISHES: [&str; 4] = ["finish-get", "finish-put", "finish-task", "finish"];
+    match outcome {
+        Outcome::Succeeded => None,
+        // A node that failed without an end of its work was out of time.
+        Outcome::Failed => FINISHES
+            .iter()
+            .all(|kind| cx.build.replay.event_at(id, kind).is_none())
+            .then_some(OUT_OF_TIME),
+        Outcome::Errored(why) => Some(why),
+        Outcome::Stopped(cause) => told_to_stop(*cause),
+    }
+}
+
+/// Says why a node ended badly, if it did and the log does not say so.
+async fn complain(report: &Report, message: Option<&str>) -> Result<(), JournalError> {
+    let Some(message) = message.map(str::to_owned) else { return Ok(()) };
+    report.emit(|origin, time| Event::Error { message, origin, time }).await
+}
+
+/// Leaves what a node leaves, journals its end, and says why it ended badly. The journal comes
+/// first: what it has, a later core can still say.
 pub async fn finish(cx: &Cx, id: &PlanId, ended: Ended) -> Outcome {
-    let Ended { ending, version, artifacts, vars } = ended;
+    let Ended { mut ending, version, artifacts, vars } = ended;
+    if let Ending::Errored(why) = &mut ending {
+        *why = cx.build.redactor.redact(why).into_owned();
+    }
     if ending == Ending::Stopped(Cause::Detach) {
         return ending.outcome();
-    }
-    let report = cx.report(id);
-    if let Some(message) = ending.message() {
-        let message = cx.build.redactor.redact(message).into_owned();
-        let said = report.emit(|origin, time| Event::Error { message, origin, time }).await;
-        if let Err(error) = said {
-            return Ending::from(error).outcome();
-        }
     }
     let record = Record::Finished {
         outcome: ending.outcome(),
@@ -97,7 +118,12 @@ pub async fn finish(cx: &Cx, id: &PlanId, ended: Ended) -> Outcome {
             .collect(),
         vars: vars.clone(),
     };
-    if let Err(error) = report.record(record).await {
+    let report = cx.report(id);
+    let told = async {
+        report.record(record).await?;
+        complain(&report, ending.message()).await
+    };
+    if let Err(error) = told.await {
         return Ending::from(error).outcome();
     }
     if let Some(version) = version {

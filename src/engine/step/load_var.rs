@@ -28,10 +28,11 @@ enum ValueError {
 pub async fn run(cx: &Cx, plan: &Plan, load: &LoadVar) -> Outcome {
     let finished = cx.build.replay.node(&plan.id).and_then(|node| node.finished.as_ref());
     if !load.reveal && finished.is_some_and(|finished| finished.outcome.is_success()) {
-        return match leaf::catch(cx, again(cx, load)).await.ending {
-            Ending::Succeeded => Outcome::Succeeded,
-            ending => leaf::finish(cx, &plan.id, ending.into()).await,
-        };
+        let ended = leaf::catch(cx, again(cx, load)).await;
+        if ended.ending == Ending::Succeeded {
+            return Outcome::Succeeded;
+        }
+        return leaf::finish(cx, &plan.id, ended).await;
     }
     leaf::run(cx, plan, first(cx, plan, load)).await
 }

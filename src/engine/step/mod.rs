@@ -6,6 +6,8 @@
 //!
 //! *Follows:* `atc/exec` of Concourse.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod across;
 mod check;
 mod do_;
@@ -139,14 +141,35 @@ impl Ending {
         }
     }
 
+    /// The ending of a node that was told to stop and so came to that outcome.
+    pub fn stopped(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Stopped(cause) => Ending::Stopped(*cause),
+            Outcome::Succeeded | Outcome::Failed => Ending::TimedOut,
+            Outcome::Errored(why) => Ending::Errored(why.clone()),
+        }
+    }
+
     /// What the node's error event says, if it has one.
     pub fn message(&self) -> Option<&str> {
         match self {
-            Ending::Succeeded | Ending::Failed | Ending::Stopped(Cause::Detach) => None,
-            Ending::TimedOut | Ending::Stopped(Cause::Deadline) => Some("timeout exceeded"),
+            Ending::Succeeded | Ending::Failed => None,
+            Ending::TimedOut => Some(OUT_OF_TIME),
             Ending::Errored(why) => Some(why),
-            Ending::Stopped(Cause::Aborted | Cause::FailFast) => Some("interrupted"),
+            Ending::Stopped(cause) => told_to_stop(*cause),
         }
+    }
+}
+
+/// What the error event of a node says whose time was up.
+pub const OUT_OF_TIME: &str = "timeout exceeded";
+
+/// What the error event of a node says that was told to stop.
+pub fn told_to_stop(cause: Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Aborted | Cause::FailFast => Some("interrupted"),
+        Cause::Deadline => Some(OUT_OF_TIME),
+        Cause::Detach => None,
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{Cx, Ended, Ending, until};
+use super::{Cx, Ended, Ending, OUT_OF_TIME, until};
 use crate::engine::journal::{Record, SavedVersion};
 use crate::engine::native::{self, Refused};
 use crate::engine::place;
@@ -38,7 +38,7 @@ pub async fn run(cx: &Cx, plan: &Plan, put: &PutPlan) -> Result<Ended, Ending> {
     let create = place::create_anew(cx, &*runtime, spec(cx, plan, put, inputs));
     let container = until(cx, deadline, &limit, create).await?;
     if limit.cause() == Some(Cause::Deadline) && cx.cancel.cause().is_none() {
-        return Err(Ending::Errored("timeout exceeded".to_owned()));
+        return Err(Ending::Errored(OUT_OF_TIME.to_owned()));
     }
     let volume = container.volume("").await?;
     let directory = native::local_path(&*volume)?;

@@ -6,8 +6,9 @@ use thiserror::Error;
 
 use super::{Cx, Ended, Ending};
 use crate::dialect;
+use crate::dialect::concourse::diff;
 use crate::engine::artifact;
-use crate::engine::diff::diff;
+use crate::engine::journal::Record;
 use crate::engine::report::Report;
 use crate::model::build::{Event, LogSource, Plan};
 use crate::model::step::SetPipeline;
@@ -49,7 +50,8 @@ pub async fn run(cx: &Cx, plan: &Plan, set: &SetPipeline) -> Result<Ended, Endin
         return fail(&report).await;
     };
     let target = target(cx, &set, team)?;
-    apply(cx, &report, &target, config).await
+    let was_begun = cx.build.replay.node(&plan.id).is_some_and(|node| node.is_begun);
+    apply(cx, &report, &target, (config, was_begun)).await
 }
 
 async fn filled(cx: &Cx, set: &SetPipeline) -> Result<SetPipeline, Ending> {
@@ -95,7 +97,9 @@ async fn judge(
         report.say(LogSource::Stderr, &format!("WARNING: {warning}")).await?;
     }
     if pipeline.is_none() {
-        report.say(LogSource::Stderr, "invalid pipeline:").await?;
+        let is_yaml = !diagnostics.iter().any(|d| d.is_error() && d.code == "syntax");
+        let heading = if is_yaml { "invalid pipeline:" } else { "error parsing pipeline:" };
+        report.say(LogSource::Stderr, heading).await?;
         for fault in lines(diagnostics, Diagnostic::is_error) {
             report.say(LogSource::Stderr, &format!("- {fault}")).await?;
         }
@@ -129,15 +133,14 @@ async fn apply(
     cx: &Cx,
     report: &Report,
     target: &PipelineRef,
-    config: Pipeline,
+    (config, was_begun): (Pipeline, bool),
 ) -> Result<Ended, Ending> {
     let journal = &cx.build.parts.journal;
     let stored = journal.pipeline_config(target).await?;
-    let old = stored.as_ref().map(dialect::concourse::write);
-    let new = dialect::concourse::write(&config);
-    let changed = old.as_ref() != Some(&new);
+    let changes = diff::diff(stored.as_ref(), &config);
+    let changed = stored.is_none() || !changes.is_empty();
     if changed {
-        for line in diff(old.as_ref(), &new) {
+        for line in diff::print(&changes) {
             report.say(LogSource::Stdout, &line).await?;
         }
         let name = match &*target.instance {
@@ -145,11 +148,15 @@ async fn apply(
             instance => format!("{}/{instance}", target.name),
         };
         report.say(LogSource::Stdout, &format!("setting pipeline: {name}")).await?;
+    } else if was_begun {
+        // An earlier core has set it, and went away before it said so.
+        report.say(LogSource::Stdout, "done").await?;
     } else {
         report.say(LogSource::Stdout, "no changes to apply.").await?;
     }
     report.emit(|origin, _| Event::SetPipelineChanged { origin, changed }).await?;
     if changed {
+        report.record(Record::Begun).await?;
         if journal.set_pipeline(cx.build.spec.id, target, config).await? {
             report.say(LogSource::Stdout, "done").await?;
         } else {

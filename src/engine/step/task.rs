@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{Cx, Ended, Ending, until};
+use super::{Cx, Ended, Ending, OUT_OF_TIME, until};
 use crate::engine::report::Report;
 use crate::engine::{native, place, pump, task_config};
 use crate::model::TaskConfig;
@@ -66,7 +66,7 @@ impl Task<'_> {
         };
         let container = until(cx, deadline, &limit, create).await?;
         match native::stopped(cx, &limit) {
-            Some(Ending::TimedOut) => Err(Ending::Errored("timeout exceeded".to_owned())),
+            Some(Ending::TimedOut) => Err(Ending::Errored(OUT_OF_TIME.to_owned())),
             Some(stopped) => Err(stopped),
             None => self.attend(&*container).await,
         }
@@ -193,18 +193,15 @@ impl Task<'_> {
         let process = container.run(process).await?;
 
         let limit = cx.cancel.child();
-        let limited = cx.under(limit.clone());
-        let sources = [LogSource::Stdout];
-        let follow = pump::follow(&limited, report, &*process, &sources);
+        let follow = pump::follow((cx, &limit), report, &*process, &[LogSource::Stdout]);
         let ending = match until(cx, deadline, &limit, follow).await {
             Ok(exit_status) => {
-                report.emit(|origin, time| Event::FinishTask { time, exit_status, origin }).await?;
+                let finish = |origin, time| Event::FinishTask { time, exit_status, origin };
+                report.emit(finish).await?;
                 if exit_status == 0 { Ending::Succeeded } else { Ending::Failed }
             }
             Err(Ending::Stopped(Cause::Detach)) => return Err(Ending::Stopped(Cause::Detach)),
-            Err(Ending::Stopped(cause)) => {
-                native::stopped(cx, &limit).unwrap_or(Ending::Stopped(cause))
-            }
+            Err(stopped @ (Ending::TimedOut | Ending::Stopped(_))) => stopped,
             Err(ending) => return Err(ending),
         };
         let mut artifacts = Vec::new();

@@ -81,6 +81,9 @@ impl<'a> Git<'a> {
             ("GIT_CEILING_DIRECTORIES".to_owned(), "/".into()),
             set("GIT_CONFIG_NOSYSTEM", "1"),
             set("GIT_TERMINAL_PROMPT", "0"),
+            // Without it git would ask the program that opens the key for https too, and send
+            // what it says to whatever host asks.
+            set("GIT_ASKPASS", ""),
             set("GIT_OPTIONAL_LOCKS", "0"),
             set("GIT_SSH_COMMAND", &ssh),
             set("GIT_SSH_VARIANT", "ssh"),
@@ -263,4 +266,76 @@ fn quoted(value: &str) -> String {
 
 fn io(action: &'static str, path: &Path, source: std::io::Error) -> ResourceError {
     ResourceError::Io { action, path: path.display().to_string(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::pin::Pin;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::build::LogSource;
+    use crate::model::value::Map;
+    use crate::model::{Clock, Timestamp};
+    use crate::resource::LogSink;
+    use crate::resource::git::remote::ACCESS;
+    use crate::resource::schema::Schema;
+    use crate::runtime::cancel::Cancel;
+
+    /// Stands still.
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::default()
+        }
+
+        fn sleep_until(&self, _: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    impl LogSink for Noon {
+        fn write(&self, _: LogSource, _: &[u8]) {}
+    }
+
+    fn remote(json: &str) -> Remote {
+        let map: Map = serde_json::from_str(json).expect("a map");
+        let schema = Schema { source: &[ACCESS], get: &[], put: &[] };
+        Remote::of(&schema.read_source(&map).expect("fits")).expect("is a remote")
+    }
+
+    #[tokio::test]
+    async fn git_says_who_it_is_to_the_host_and_to_no_other() {
+        let place = tempfile::tempdir().expect("a place");
+        let cx = Context {
+            log: Arc::new(Noon),
+            clock: Arc::new(Noon),
+            cancel: Cancel::new(),
+            cache_dir: place.path().to_owned(),
+            env: Vec::new(),
+        };
+        let remote = remote(
+            r#"{"uri": "https://host/a", "username": "me", "password": "p@ss: word/1",
+            "private_key": "KEY", "private_key_passphrase": "open",
+            "git_config": [{"name": "user.email", "value": "a \"b\" \\c"}]}"#,
+        );
+        let git = Git::new(&cx, &remote).expect("prepares");
+        let fill = async |host: &str| {
+            let asked = format!("protocol=https\nhost={host}\n\n");
+            git.call().stdin(asked).ask(&["credential", "fill"]).await.expect("answers")
+        };
+        let known = String::from_utf8(fill("host").await.stdout).expect("text");
+        assert!(known.contains("username=me\npassword=p@ss: word/1\n"), "{known}");
+        assert_ne!(fill("other").await.status, 0);
+        let email = git.call().text(&["config", "--global", "user.email"]).await.expect("is set");
+        assert_eq!(email, r#"a "b" \c"#);
+        for name in ["config", "credentials", "key", "passphrase"] {
+            let mode = std::fs::metadata(git.scratch().join(name)).expect("there").permissions();
+            assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+        }
+        let shown = format!("{:?}", git.env);
+        assert!(!["p@ss", "KEY", "open"].iter().any(|secret| shown.contains(secret)), "{shown}");
+    }
 }

@@ -100,6 +100,16 @@ impl LocalRepository {
         found.map_or(Look::Missing, Look::Found)
     }
 
+    /// Files and folders that change when a ref below `refs/<folder>` does.
+    pub fn watched_folder(&self, folder: &str) -> Vec<PathBuf> {
+        let refs = self.common_dir.join("refs");
+        let below = refs.join(folder);
+        // A folder that is not there cannot be watched; the one that it will come into can.
+        let mut paths = if below.is_dir() { folders_under(&below) } else { vec![refs] };
+        paths.push(self.common_dir.join("packed-refs"));
+        paths
+    }
+
     /// Files and folders that change when a branch moves; with no branch, when any ref does.
     ///
     /// Git replaces these files by renaming, and some may not be there yet.

@@ -11,7 +11,7 @@ pub(super) mod command;
 mod facts;
 mod get;
 pub(super) mod ledger;
-mod local;
+pub(super) mod local;
 mod objects;
 mod push;
 mod put;
@@ -22,7 +22,7 @@ pub(super) use answer::Answers;
 pub(super) use check::commits;
 pub(super) use facts::Facts;
 pub(super) use local::is_object_id;
-pub(super) use objects::{Tip, has_commit, hex, objects, tip};
+pub(super) use objects::{has_commit, hex, objects, tip};
 pub(super) use source::{Filter, says_skip};
 
 use std::path::{Path, PathBuf};

@@ -1,3 +1,5 @@
+//! Trees on a real disk: copies, archives, paths that must not lead out.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -73,7 +75,7 @@ fn removal_ends_at_links_and_passes_missing_permissions() {
     fs::create_dir_all(&kept).expect("makes");
     fs::write(kept.join("file"), "").expect("writes");
     symlink(&kept, tree_.join("closed/link")).expect("links");
-    fs::set_permissions(tree_.join("closed"), PermissionsExt::from_mode(0)).expect("sets");
+    fs::set_permissions(tree_.join("closed"), PermissionsExt::from_mode(0o000)).expect("sets");
     tree::remove(&tree_).expect("removes");
     tree::remove(&tree_).expect("is no error twice");
     assert!(!tree_.exists() && kept.join("file").exists());

@@ -231,13 +231,10 @@ pub fn mode(stat: &Stat) -> Mode {
 fn times(stat: &Stat) -> Timestamps {
     let nanoseconds = |value: u64| value.try_into().unwrap_or(0);
     Timestamps {
-        last_access: Timespec {
-            tv_sec: stat.st_atime as i64,
-            tv_nsec: nanoseconds(stat.st_atime_nsec as u64),
-        },
+        last_access: Timespec { tv_sec: stat.st_atime, tv_nsec: nanoseconds(stat.st_atime_nsec) },
         last_modification: Timespec {
-            tv_sec: stat.st_mtime as i64,
-            tv_nsec: nanoseconds(stat.st_mtime_nsec as u64),
+            tv_sec: stat.st_mtime,
+            tv_nsec: nanoseconds(stat.st_mtime_nsec),
         },
     }
 }

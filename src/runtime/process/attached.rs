@@ -2,6 +2,7 @@
 //!
 //! Holds nothing that a restarted core could not find again by the directory.
 
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tokio::net::UnixStream;
 use tokio::process::ChildStdin;
 use tokio::sync::Mutex;
 
-use super::dir::{Slot, StatusRecord};
+use super::dir::{Slot, StatusRecord, is_damage};
 use super::wire;
 use crate::model::build::LogSource;
 use crate::runtime::files::blocking;
@@ -55,14 +56,14 @@ impl Attached {
     /// # Errors
     /// [`RuntimeError::Gone`] when it neither runs nor left a status.
     pub async fn link(&self) -> Result<Link, RuntimeError> {
-        if let Some(status) = self.slot.status()? {
+        if let Some(status) = self.status()? {
             return Ok(Link::Ended(status));
         }
         let place = self.slot.root.clone();
         let fail = |error| failed("reach the supervisor in", place.clone(), error);
         let dir = match tree::open_dir(&self.slot.root) {
             Ok(dir) => dir,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(self.gone("its container was removed"));
             }
             Err(error) => return Err(fail(error)),
@@ -73,24 +74,26 @@ impl Attached {
         loop {
             match UnixStream::connect(&address).await {
                 Ok(stream) => return Ok(Link::Live(stream)),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock && tries > 0 => {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && tries > 0 => {
                     tries -= 1;
                     tokio::time::sleep(pause).await;
                 }
-                Err(error)
-                    if matches!(
-                        error.kind(),
-                        std::io::ErrorKind::ConnectionRefused | std::io::ErrorKind::NotFound
-                    ) =>
-                {
+                Err(error) if is_closed(&error) => {
                     // It may have ended since the first look.
-                    return match self.slot.status()? {
+                    return match self.status()? {
                         Some(status) => Ok(Link::Ended(status)),
                         None => Err(self.gone("its supervisor ended without leaving a status")),
                     };
                 }
                 Err(error) => return Err(fail(error)),
             }
+        }
+    }
+
+    fn status(&self) -> Result<Option<StatusRecord>, RuntimeError> {
+        match self.slot.status() {
+            Err(error) if is_damage(&error) => Err(self.gone("its status is damaged")),
+            other => other,
         }
     }
 
@@ -140,7 +143,7 @@ impl Process for Attached {
             Ok(file) => Some(Arc::new(file)),
             // With a terminal there is no second stream.
             Err(error)
-                if error.kind() == std::io::ErrorKind::NotFound && stream == LogSource::Stderr =>
+                if error.kind() == io::ErrorKind::NotFound && stream == LogSource::Stderr =>
             {
                 None
             }
@@ -163,10 +166,7 @@ impl Process for Attached {
         loop {
             match self.link().await? {
                 Link::Ended(status) => return Ok(status.exit_status),
-                Link::Live(mut stream) => {
-                    // It says nothing here; what comes is the end.
-                    stream.read(&mut [0; 1]).await.ok();
-                }
+                Link::Live(mut stream) => until_closed(&mut stream).await,
             }
         }
     }
@@ -177,8 +177,9 @@ impl Process for Attached {
         match self.link().await {
             Ok(Link::Ended(_)) | Err(RuntimeError::Gone { .. }) => return Ok(()),
             Ok(Link::Live(mut stream)) => {
+                // It may have ended meanwhile, which is as good.
                 stream.write_all(&frame).await.ok();
-                stream.read(&mut [0; 1]).await.ok();
+                until_closed(&mut stream).await;
             }
             Err(error) => return Err(error),
         }
@@ -211,6 +212,17 @@ impl Process for Attached {
             Err(self.refused("resize the ended or missing terminal"))
         }
     }
+}
+
+/// Waits for the end of a connection on which nothing is said.
+async fn until_closed(stream: &mut UnixStream) {
+    while stream.read(&mut [0; 16]).await.is_ok_and(|n| n > 0) {}
+}
+
+/// Whether nobody listens at a socket. Reset: somebody did, but ended before he accepted.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, NotFound};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | NotFound)
 }
 
 /// Output read from its file.
@@ -252,7 +264,7 @@ impl Output for FileOutput {
                 return match self.slot.status().ok().flatten() {
                     Some(status) if status.lost_bytes > 0 => {
                         let why = format!("{} bytes did not fit on the disk", status.lost_bytes);
-                        let source = std::io::Error::new(std::io::ErrorKind::StorageFull, why);
+                        let source = io::Error::new(io::ErrorKind::StorageFull, why);
                         Err(failed("read all of", &self.path, source))
                     }
                     _ => Ok(None),

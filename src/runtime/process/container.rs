@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 
 use super::attached::{Attached, Link};
-use super::dir::{ContainerRecord, Place, read_record};
+use super::dir::{ContainerRecord, Place, Slot, is_damage, read_record};
 use super::launch::{self, Launched, launch};
 use super::{Core, leftover};
 use crate::model::Timestamp;
@@ -35,7 +36,7 @@ impl ProcessContainer {
         let place = core.place(handle);
         // A record that does not read is half written: the container can be made anew.
         let record = match read_record(&place.spec()) {
-            Err(RuntimeError::Io { source, .. }) if is_damage(&source) => None,
+            Err(error) if is_damage(&error) => None,
             other => other?,
         };
         Ok(record.map(|record| Self {
@@ -63,6 +64,15 @@ impl ProcessContainer {
         Some(LocalVolume { handle, runtime: self.core.name, root, nested })
     }
 
+    /// Under the gate: what was removed must not come back.
+    fn check_presence(&self) -> Result<(), RuntimeError> {
+        if self.place.spec().exists() { Ok(()) } else { Err(self.not_found()) }
+    }
+
+    fn not_found(&self) -> RuntimeError {
+        RuntimeError::NotFound { what: "container", name: self.handle.clone() }
+    }
+
     fn main(&self) -> Attached {
         Attached::new(&self.handle, self.place.main(), None)
     }
@@ -72,28 +82,29 @@ impl ProcessContainer {
     /// # Errors
     /// When one cannot be reached.
     pub async fn end_all(&self, grace: Duration) -> Result<(), RuntimeError> {
-        for slot in self.place.slots() {
-            Attached::new(&self.handle, slot, None).stop(grace).await?;
+        let started = self.place.slots().into_iter().filter(Slot::is_started);
+        let ends = started.map(|slot| async {
+            let process = Attached::new(&self.handle, slot, None);
+            process.stop(grace).await?;
+            Ok(matches!(process.link().await, Err(RuntimeError::Gone { .. })))
+        });
+        if try_join_all(ends).await?.contains(&true) {
+            leftover::kill(&self.place.tmp()).await?;
         }
-        leftover::kill(&self.place.tmp());
         Ok(())
     }
 
-    /// The main process, which must have been started: it runs or has ended, else it is gone.
+    /// The main process, which must have been started: it runs, has ended, or is gone; what a
+    /// vanished one left behind is ended, and what it wrote can still be read.
     async fn started(&self) -> Result<Arc<dyn Process>, RuntimeError> {
         let main = self.main();
-        if let Err(error) = main.link().await {
-            if matches!(error, RuntimeError::Gone { .. }) {
-                leftover::kill(&self.place.tmp());
-            }
-            return Err(error);
+        match main.link().await {
+            Ok(_) => {}
+            Err(RuntimeError::Gone { .. }) => leftover::kill(&self.place.tmp()).await?,
+            Err(error) => return Err(error),
         }
         Ok(Arc::new(main))
     }
-}
-
-fn is_damage(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof)
 }
 
 #[async_trait]
@@ -106,9 +117,7 @@ impl Container for ProcessContainer {
         let spec = self.place.spec();
         let made = std::fs::metadata(&spec).and_then(|metadata| metadata.modified());
         let made = made.map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                RuntimeError::NotFound { what: "container", name: self.handle.clone() }
-            }
+            std::io::ErrorKind::NotFound => self.not_found(),
             _ => failed("look at", spec, error),
         })?;
         let (is_running, exit_status) = match self.main().link().await {
@@ -131,6 +140,7 @@ impl Container for ProcessContainer {
     async fn run(&self, spec: ProcessSpec) -> Result<Arc<dyn Process>, RuntimeError> {
         let gate = self.core.gate(&self.handle);
         let _held = gate.lock().await;
+        self.check_presence()?;
         let slot = self.place.main();
         if slot.is_started() {
             return self.started().await;
@@ -158,6 +168,9 @@ impl Container for ProcessContainer {
     }
 
     async fn enter(&self, spec: ProcessSpec) -> Result<Arc<dyn Process>, RuntimeError> {
+        let gate = self.core.gate(&self.handle);
+        let _held = gate.lock().await;
+        self.check_presence()?;
         let main = self.place.main().process()?;
         let (env, dir) = match main {
             Some(main) => (main.env, Some(main.dir)),

@@ -256,3 +256,13 @@ pub fn read_record<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Runtim
         Err(error) => Err(failed("read", path, error)),
     }
 }
+
+/// Whether an error of [`read_record`] says that the record is only half there, as after a loss
+/// of power.
+pub fn is_damage(error: &RuntimeError) -> bool {
+    use io::ErrorKind::{InvalidData, UnexpectedEof};
+    match error {
+        RuntimeError::Io { source, .. } => matches!(source.kind(), InvalidData | UnexpectedEof),
+        _ => false,
+    }
+}

@@ -13,6 +13,8 @@ mod disk;
 mod log;
 mod reader;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 pub use reader::{Lines, LogReader};
 

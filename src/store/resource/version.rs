@@ -2,6 +2,8 @@
 //!
 //! *Follows:* Concourse's `atc/db/resource_config_scope.go`.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use crate::model::version::MetadataField;
@@ -188,11 +190,13 @@ pub(in crate::store) async fn save_versions(
     versions: &[Found<'_>],
     now: Timestamp,
 ) -> Result<VersionsSaved> {
-    let mut n_new = 0;
+    let mut new = BTreeSet::new();
     for (version, metadata) in versions {
-        n_new += u32::from(save_unordered(tx, scope, version, metadata).await?);
+        if save_unordered(tx, scope, version, metadata).await? {
+            new.insert(*version);
+        }
     }
-    if n_new > 0 {
+    if !new.is_empty() {
         let sql = "SELECT COALESCE(MAX(check_order), 0) FROM versions WHERE scope_id = $1";
         let mut order: i64 = tx.fetch_one(sql, args![scope]).await?.take()?;
         for (version, _) in versions {
@@ -206,6 +210,7 @@ pub(in crate::store) async fn save_versions(
     let sql = "SELECT id FROM versions WHERE scope_id = $1 AND check_order > 0 \
                ORDER BY check_order DESC LIMIT 1";
     let latest = tx.fetch_optional(sql, args![scope]).await?;
+    let n_new = u32::try_from(new.len()).unwrap_or(u32::MAX);
     Ok(VersionsSaved { n_new, latest: latest.map(|mut row| row.take()).transpose()? })
 }
 

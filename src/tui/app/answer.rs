@@ -32,12 +32,14 @@ impl App {
             }
             Msg::Connected => {
                 if self.link.is_lost() {
-                    self.told.tell(self.now, Level::Good, format!("{} answers again", self.core.name));
+                    self.told.tell(
+                        self.now,
+                        Level::Good,
+                        format!("{} answers again", self.core.name),
+                    );
                 }
                 // What changed between the first questions and now, nobody told.
-                if self.link != Link::Connecting {
-                    self.data.soil_all();
-                }
+                self.data.soil_all();
                 self.link = Link::Live;
                 self.is_dirty = true;
             }
@@ -81,6 +83,10 @@ impl App {
             effects.push(Effect::Connect);
         }
         self.resume_events(effects);
+        self.release_pane();
+        if self.is_searching() {
+            self.search_on();
+        }
     }
 
     fn refused(&mut self, want: &Want, error: &Error) {
@@ -109,7 +115,9 @@ impl App {
             (Act::Trigger(..) | Act::Rerun(..), Done::Made(build)) => {
                 let name = text::build_name(&build);
                 let told = match act {
-                    Act::Rerun(_, old) => format!("rerun of {old} is #{}, {}", build.name, build.status),
+                    Act::Rerun(_, old) => {
+                        format!("rerun of {old} is #{}, {}", build.name, build.status)
+                    }
                     _ => format!("{name} is {}", build.status),
                 };
                 self.told.end(now, act, Level::Good, told, Vec::new());
@@ -131,7 +139,13 @@ impl App {
             }
             (Act::Unpause(pipeline, job), _) => {
                 let why = self.paused_because(pipeline, job.as_deref());
-                self.told.end(now, act, Level::Good, format!("resumed {}", act.object()), Vec::new());
+                self.told.end(
+                    now,
+                    act,
+                    Level::Good,
+                    format!("resumed {}", act.object()),
+                    Vec::new(),
+                );
                 let undo = Act::Pause(pipeline.clone(), job.clone(), why);
                 self.told.offer_undo(now, undo, "undo");
                 self.data.change(&crate::control::Change::Pipeline(pipeline.clone()));
@@ -157,7 +171,11 @@ impl App {
         }
     }
 
-    fn paused_because(&self, pipeline: &crate::model::PipelineRef, job: Option<&str>) -> Option<String> {
+    fn paused_because(
+        &self,
+        pipeline: &crate::model::PipelineRef,
+        job: Option<&str>,
+    ) -> Option<String> {
         let pause = match job {
             Some(job) => self.data.job(pipeline, job)?.pause.as_ref()?,
             None => self.data.pipeline(pipeline)?.pause.as_ref()?,

@@ -108,7 +108,9 @@ impl App {
         };
         let note = self.why_not(action).unwrap_or_else(|| undo.to_owned());
         match (action, build) {
-            (Action::Open, Some(build)) if !matches!(self.place, Place::Build(_) | Place::Overview) => {
+            (Action::Open, Some(build))
+                if !matches!(self.place, Place::Build(_) | Place::Overview) =>
+            {
                 let is_red = subject.build.is_some_and(|build| build.cause.is_some());
                 let note = if is_red { "at its first error" } else { "" };
                 (format!("open build {build}"), note.to_owned())

@@ -94,7 +94,11 @@ impl Data {
     }
 
     /// Builds of a job.
-    pub fn builds_of(&self, pipeline: &PipelineRef, job: &str) -> Option<&Datum<Vec<BuildSummary>>> {
+    pub fn builds_of(
+        &self,
+        pipeline: &PipelineRef,
+        job: &str,
+    ) -> Option<&Datum<Vec<BuildSummary>>> {
         self.job_builds.get(&(pipeline.clone(), job.to_owned())).map(|(_, datum)| datum)
     }
 
@@ -158,9 +162,9 @@ impl Data {
         match want {
             Want::Pipelines => {
                 let pipelines = into!(Pipelines);
-                let list = pipelines.as_ref().map(|all| {
-                    all.iter().map(|p| p.pipeline.clone()).collect::<Vec<_>>()
-                });
+                let list = pipelines
+                    .as_ref()
+                    .map(|all| all.iter().map(|p| p.pipeline.clone()).collect::<Vec<_>>());
                 if !self.list.answer(generation, list.map_err(Clone::clone), now) {
                     return false;
                 }
@@ -214,8 +218,7 @@ impl Data {
                 if let Some(datum) = self.containers.get_mut(build) {
                     datum.soil();
                 }
-                if let Some((_, datum)) =
-                    self.job_builds.get_mut(&(pipeline.clone(), job.clone()))
+                if let Some((_, datum)) = self.job_builds.get_mut(&(pipeline.clone(), job.clone()))
                 {
                     datum.soil();
                 }
@@ -245,11 +248,8 @@ impl Data {
     /// Forgets the oldest builds that are not on the screen.
     pub fn tidy(&mut self, wants: &[Want]) {
         while self.builds.len() > KEPT {
-            let oldest = self
-                .builds
-                .keys()
-                .copied()
-                .find(|build| !wants.contains(&Want::Build(*build)));
+            let oldest =
+                self.builds.keys().copied().find(|build| !wants.contains(&Want::Build(*build)));
             let Some(oldest) = oldest else { break };
             self.builds.remove(&oldest);
             self.containers.remove(&oldest);

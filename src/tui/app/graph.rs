@@ -65,6 +65,23 @@ pub struct GraphState {
     follows: bool,
 }
 
+/// The picture beside the overview.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    of: PipelineRef,
+    fingerprint: u64,
+    size: (u16, u16),
+    /// Where everything stands.
+    pub placed: Placed,
+}
+
+impl Preview {
+    /// Whether it is the picture of that pipeline.
+    pub fn is_of(&self, pipeline: &PipelineRef) -> bool {
+        self.of == *pipeline
+    }
+}
+
 /// The nodes and lines of a pipeline: its jobs, then the resources that have chips.
 pub fn topology(pipeline: &PipelineSummary, resources: Resources) -> Topology {
     let mut topology = Topology::default();
@@ -107,15 +124,35 @@ pub fn shown_resources(pipeline: &PipelineSummary, resources: Resources) -> Vec<
         match resources {
             Resources::None => false,
             Resources::All => n > 0,
-            Resources::Auto => {
-                n >= FEEDS_MANY || n > 0 && (resource.pinned.is_some() || fails)
-            }
+            Resources::Auto => n >= FEEDS_MANY || n > 0 && (resource.pinned.is_some() || fails),
         }
     };
     pipeline.resources.iter().filter(is_shown).collect()
 }
 
 impl App {
+    /// Makes the picture beside the overview that of the chosen pipeline.
+    pub(super) fn settle_preview(&mut self) {
+        let area = view::overview::preview_area(self);
+        let chosen = self.overview.choice.chosen.as_ref();
+        let (Some(area), Some(summary)) =
+            (area, chosen.and_then(|chosen| self.data.pipeline(chosen)))
+        else {
+            self.preview = None;
+            return;
+        };
+        let topology = topology(summary, Resources::Auto);
+        let fingerprint = topology.fingerprint();
+        let (of, size) = (summary.pipeline.clone(), (area.width, area.height));
+        let is_same = self.preview.as_ref().is_some_and(|preview| {
+            preview.of == of && preview.fingerprint == fingerprint && preview.size == size
+        });
+        if !is_same {
+            let placed = Plan::new(topology).place(area.width, area.height, Zoom::Fit);
+            self.preview = Some(Preview { of, fingerprint, size, placed });
+        }
+    }
+
     /// Makes the picture of a graph fit what is known and the size of the screen.
     pub(super) fn settle_graph(&mut self, pipeline: &PipelineRef) {
         let view = view::graph::canvas(self);
@@ -294,19 +331,15 @@ impl App {
             );
         };
         let in_group = |at: usize, name: &str| {
-            summary
-                .jobs
-                .iter()
-                .any(|job| job.name == name && job.groups.contains(&groups[at].name))
+            summary.jobs.iter().any(|job| job.name == name && job.groups.contains(&groups[at].name))
         };
         let here = chosen
             .and_then(|chosen| (0..groups.len()).find(|&at| in_group(at, &chosen)))
             .and_then(|at| isize::try_from(at).ok());
         let to = here.map_or(0, |here| (here + by).rem_euclid(n));
         let name = usize::try_from(to).ok().and_then(|to| groups.get(to)).map(|g| g.name.clone());
-        let node = name.and_then(|name| {
-            summary.jobs.iter().position(|job| job.groups.contains(&name))
-        });
+        let node =
+            name.and_then(|name| summary.jobs.iter().position(|job| job.groups.contains(&name)));
         self.choose_node(pipeline, node);
     }
 

@@ -222,8 +222,9 @@ impl App {
             (Some(Action::PageUp), _) => scroll(-page),
             (Some(Action::First), _) => *offset = 0,
             (_, KeyCode::Esc) if !needle.text().is_empty() => needle.clear(),
-            (Some(Action::Back | Action::OpenHelp | Action::Open), _)
-            | (_, KeyCode::Char('q')) => self.layer = None,
+            (Some(Action::Back | Action::OpenHelp | Action::Open), _) | (_, KeyCode::Char('q')) => {
+                self.layer = None
+            }
             _ => {}
         }
     }
@@ -234,7 +235,9 @@ impl App {
             return self.paste_into_shell(text, effects);
         }
         match &mut self.layer {
-            Some(Layer::Pause { prompt, .. } | Layer::Palette { prompt, .. }) => prompt.insert(text),
+            Some(Layer::Pause { prompt, .. } | Layer::Palette { prompt, .. }) => {
+                prompt.insert(text)
+            }
             Some(Layer::Chooser(chooser)) if chooser.is_typing => chooser.command.insert(text),
             Some(_) => {}
             None => {

@@ -3,14 +3,18 @@
 //! Nothing here waits, asks the clock or draws. What the screen needs to know is derived after
 //! each message from where one is ([`App::wants`]), so that a view never asks for itself.
 
+pub mod command;
 pub mod data;
+pub mod graph;
 pub mod layer;
 pub mod link;
+pub mod log;
 pub mod place;
+pub mod shell;
 pub mod told;
+pub mod watch;
 
 mod answer;
-mod command;
 mod input;
 mod leave;
 mod navigate;
@@ -24,12 +28,13 @@ use jiff::tz::TimeZone;
 pub use data::Data;
 pub use layer::{Chooser, Layer};
 pub use link::Link;
-pub use place::{Choice, GraphView, Place, Zoom};
+pub use place::{BuildView, Choice, Place};
 pub use subject::Subject;
 pub use told::Told;
 
 use crate::control::{Capabilities, Control};
 use crate::model::{BuildId, PipelineRef, Timestamp};
+use crate::tui::Options;
 use crate::tui::action::Context;
 use crate::tui::effect::{Effect, Want};
 use crate::tui::fact::{job, pipeline};
@@ -37,9 +42,9 @@ use crate::tui::keymap::{Access, Keymap};
 use crate::tui::look::{Look, Motion};
 use crate::tui::msg::Msg;
 use crate::tui::term::Key;
-use crate::tui::widget::PromptState;
-use crate::tui::Options;
 use crate::tui::view;
+use crate::tui::widget::PromptState;
+use crate::tui::widget::log::Times;
 
 /// An action that the program brings along, as the console shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +71,6 @@ pub struct Typing {
 pub struct OverviewView {
     /// The chosen pipeline.
     pub choice: Choice<PipelineRef>,
-    /// Marked pipelines.
-    pub marks: BTreeSet<PipelineRef>,
     /// What narrows it.
     pub needle: String,
     /// Where the chosen row stood last.
@@ -120,9 +123,25 @@ pub struct App {
     /// The overview.
     pub overview: OverviewView,
     /// Graphs that were looked at.
-    pub graphs: BTreeMap<PipelineRef, GraphView>,
+    pub graphs: BTreeMap<PipelineRef, graph::GraphState>,
+    /// The picture beside the overview.
+    pub preview: Option<graph::Preview>,
     /// The builds of a job.
     pub builds: BuildsView,
+    /// The build that is shown.
+    pub build: BuildView,
+    /// The build whose events are read.
+    pub watch: Option<watch::Watch>,
+    /// A shell in a pane.
+    pub pane: Option<shell::Pane>,
+    /// What stands beside log lines.
+    pub times: Times,
+    /// Whether long log lines are broken.
+    pub wraps: bool,
+    /// The name of the theme.
+    pub theme: String,
+    /// The kind of terminal that shells are told of.
+    pub term: String,
     /// The first line in view of the messages, from the end.
     pub messages_offset: usize,
     /// What lies over the screen.
@@ -131,6 +150,14 @@ pub struct App {
     pub typing: Option<Typing>,
     /// Toasts and messages.
     pub told: Told,
+    /// A shell that waits for the list of containers.
+    wish: Option<shell::Wish>,
+    /// Builds to ring for when they are over.
+    bells: BTreeSet<BuildId>,
+    /// How many streams of events were begun.
+    streams: u64,
+    /// How many shells were begun.
+    shells: u64,
     /// Someone wants to go, and it is not yet known what runs.
     is_leaving: bool,
     /// When ctrl-c was pressed last.
@@ -143,8 +170,7 @@ pub struct App {
 impl App {
     /// The state at the start: nothing is known but what the handle itself tells.
     pub fn new(control: &dyn Control, options: &Options, size: (u16, u16), now: Timestamp) -> App {
-        let access =
-            if control.acting().is_some() { Access::Full } else { Access::ReadOnly };
+        let access = if control.acting().is_some() { Access::Full } else { Access::ReadOnly };
         let place = options.open.clone().map_or(Place::Overview, Place::Graph);
         App {
             core: control.capabilities(),
@@ -167,11 +193,23 @@ impl App {
             before: Vec::new(),
             overview: OverviewView::default(),
             graphs: BTreeMap::new(),
+            preview: None,
             builds: BuildsView::default(),
+            build: BuildView::default(),
+            watch: None,
+            pane: None,
+            times: Times::default(),
+            wraps: false,
+            theme: options.look.theme.name.clone(),
+            term: options.term.clone(),
             messages_offset: 0,
             layer: None,
             typing: None,
             told: Told::default(),
+            wish: None,
+            bells: BTreeSet::new(),
+            streams: 0,
+            shells: 0,
             is_leaving: false,
             cancelled_at: None,
             again: None,
@@ -261,6 +299,8 @@ impl App {
         if matches!(self.layer, Some(Layer::Palette { .. })) {
             wants.push(Want::Pipelines);
         }
+        wants.extend(self.wish.map(|wish| Want::Containers(wish.build)));
+        wants.extend(self.bells.iter().map(|build| Want::Build(*build)));
         if self.is_leaving || matches!(self.layer, Some(Layer::Leaving { .. })) {
             wants.push(Want::Running);
         }
@@ -282,7 +322,10 @@ impl App {
             // Ages and the clock are told in minutes then.
             Some(Timestamp::from_secs((self.now.secs().div_euclid(60) + 1) * 60))
         };
-        [patience, told, moving, self.again].into_iter().flatten().min()
+        let stream = self.watch.as_ref().and_then(watch::Watch::resumes_at);
+        let search = self.is_searching().then_some(self.now);
+        let held = self.pane.as_ref().and_then(|pane| pane.holds_until());
+        [held, patience, told, moving, self.again, stream, search].into_iter().flatten().min()
     }
 
     /// Whether something on the screen runs, so that its time goes on.
@@ -295,11 +338,10 @@ impl App {
         match &self.place {
             Place::Overview => self.data.list.value().is_some_and(|all| all.iter().any(runs)),
             Place::Graph(pipeline) | Place::Builds(pipeline, _) => runs(pipeline),
-            Place::Build(build) => {
-                self.data.summary(*build).is_some_and(|build| {
-                    build.status == crate::model::build::Status::Started
-                })
-            }
+            Place::Build(build) => self
+                .data
+                .summary(*build)
+                .is_some_and(|build| build.status == crate::model::build::Status::Started),
             Place::Messages => false,
         }
     }
@@ -316,6 +358,11 @@ impl App {
     /// What follows from what is on the screen: selections that exist, questions that are open.
     fn settle(&mut self, effects: &mut Vec<Effect>) {
         self.settle_choices();
+        self.settle_watch(effects);
+        self.settle_log();
+        self.settle_search();
+        self.grant_wish(effects);
+        self.ring(effects);
         let wants = self.wants();
         let (asks, again) = self.data.ask(&wants, self.now);
         effects.extend(asks);
@@ -337,6 +384,7 @@ impl App {
                 self.overview.choice.settle(&keys, place);
                 self.overview.place = self.overview.choice.place(&keys);
                 self.overview.choice.offset = view::overview::offset(self);
+                self.settle_preview();
             }
             Place::Graph(pipeline) => self.settle_graph(&pipeline),
             Place::Builds(pipeline, job) => {

@@ -64,8 +64,11 @@ impl App {
 
     /// The graph of a pipeline, its first red job chosen.
     pub(super) fn open_pipeline(&mut self, pipeline: PipelineRef) {
+        // The one that the overview speaks of.
         let first_red = self.data.pipeline(&pipeline).and_then(|summary| {
-            summary.jobs.iter().find(|job| job::is_red(job)).map(|job| job.name.clone())
+            let outline = crate::tui::fact::pipeline::outline(summary, self.now);
+            let chief = outline.chief().filter(|face| job::is_red(face.job));
+            chief.map(|face| face.job.name.clone())
         });
         if let Some(red) = first_red {
             self.graphs.entry(pipeline.clone()).or_default().chosen = Some(red);

@@ -64,10 +64,9 @@ impl App {
             Action::Pause => self.pause(effects),
             Action::Check => self.check(effects),
             Action::Undo => self.undo(effects),
-            Action::Palette => self.open_layer(Layer::Palette {
-                prompt: PromptState::default(),
-                chosen: 0,
-            }),
+            Action::Palette => {
+                self.open_layer(Layer::Palette { prompt: PromptState::default(), chosen: 0 })
+            }
             Action::OpenMenu => {
                 self.open_layer(Layer::Menu { chosen: 0, needle: String::new() });
             }
@@ -162,10 +161,8 @@ impl App {
             .collect();
         names.sort_unstable();
         names.dedup();
-        let acts: Vec<Act> = names
-            .iter()
-            .map(|name| Act::Check(pipeline.clone(), (*name).to_owned()))
-            .collect();
+        let acts: Vec<Act> =
+            names.iter().map(|name| Act::Check(pipeline.clone(), (*name).to_owned())).collect();
         if acts.is_empty() {
             let text = format!("{} takes only what other jobs passed on", job.name);
             return self.told.tell(self.now, Level::Info, text);

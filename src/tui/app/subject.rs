@@ -84,9 +84,7 @@ impl App {
                 job: self.data.job(pipeline, job),
                 build: self.builds.choice.chosen.and_then(|build| self.data.summary(build)),
             },
-            Place::Build(build) => {
-                self.data.summary(*build).map(of_build).unwrap_or_default()
-            }
+            Place::Build(build) => self.data.summary(*build).map(of_build).unwrap_or_default(),
             Place::Messages => Subject::default(),
         }
     }
@@ -94,9 +92,7 @@ impl App {
     /// The containers of the chosen build.
     pub fn containers(&self) -> &[ContainerSummary] {
         let build = self.subject().build.map(|build| build.id);
-        build
-            .and_then(|build| self.data.containers.get(&build)?.value())
-            .map_or(&[], Vec::as_slice)
+        build.and_then(|build| self.data.containers.get(&build)?.value()).map_or(&[], Vec::as_slice)
     }
 
     /// Why an action can do nothing here and now; none if it can.
@@ -119,10 +115,7 @@ impl App {
             }
             Action::Abort => match subject.build {
                 Some(build) if build.is_aborting => Some("it is being stopped".to_owned()),
-                _ => subject
-                    .stoppable(&self.place)
-                    .is_none()
-                    .then(|| "nothing runs".to_owned()),
+                _ => subject.stoppable(&self.place).is_none().then(|| "nothing runs".to_owned()),
             },
             Action::Pause => match self.place {
                 Place::Overview => {
@@ -135,9 +128,7 @@ impl App {
                 Some(_) => None,
             },
             Action::Changed | Action::Inspect => no_job(),
-            Action::Undo => {
-                (!self.told.can_undo(self.now)).then(|| "nothing to undo".to_owned())
-            }
+            Action::Undo => (!self.told.can_undo(self.now)).then(|| "nothing to undo".to_owned()),
             Action::Retry => (!self.link.is_lost()).then(|| "the core answers".to_owned()),
             Action::PreviousView => {
                 self.before.is_empty().then(|| "there was none before".to_owned())

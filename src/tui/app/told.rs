@@ -88,7 +88,14 @@ impl Told {
     }
 
     /// The answer to an act takes its toast's place.
-    pub fn end(&mut self, now: Timestamp, act: &Act, level: Level, text: String, more: Vec<String>) {
+    pub fn end(
+        &mut self,
+        now: Timestamp,
+        act: &Act,
+        level: Level,
+        text: String,
+        more: Vec<String>,
+    ) {
         self.toasts.retain(|up| up.waits_for.as_ref() != Some(act));
         self.tell_all(now, level, text, more);
     }

@@ -39,7 +39,10 @@ pub fn feed(pipeline: &PipelineSummary, now: Timestamp, most: usize) -> Vec<Item
                         .unwrap_or_default();
                     format!("runs for {}{left}", format::duration(now.since(at)))
                 }
-                _ => job.waiting.as_ref().map_or_else(|| "waits to start".to_owned(), |w| w.why.clone()),
+                _ => job
+                    .waiting
+                    .as_ref()
+                    .map_or_else(|| "waits to start".to_owned(), |w| w.why.clone()),
             };
             items.push(Item { at, sign: Sign::from(build.status), build, text });
         }

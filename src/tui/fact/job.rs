@@ -122,10 +122,11 @@ fn held_up(
     }
     // One that went on after the other turned red is not held up by it.
     let ended = job.finished.as_ref().and_then(|build| build.started_at.or(build.ended_at));
-    let (upstream, build) = before(false).filter(|upstream| is_red(upstream)).find_map(|upstream| {
-        let build = upstream.finished.as_ref()?;
-        (build.ended_at > ended).then_some((upstream, build))
-    })?;
+    let (upstream, build) =
+        before(false).filter(|upstream| is_red(upstream)).find_map(|upstream| {
+            let build = upstream.finished.as_ref()?;
+            (build.ended_at > ended).then_some((upstream, build))
+        })?;
     let sign = Sign::from(build.status);
     let glyph = sign.glyph(crate::tui::glyph::GlyphSet::Unicode);
     Some((Sign::Blocked, format!("by {} {glyph}", text::nick(&upstream.name)), build.ended_at))
@@ -196,9 +197,12 @@ impl Face<'_> {
         let mut facts = format!("#{}", build.name);
         let more = match (build.status, &build.cause, &build.aborted_by) {
             (Status::Aborted, _, Some(who)) => Some(format!("by {who}")),
-            (Status::Errored, Some(cause), _) => {
-                Some(cause.line.as_deref().map_or_else(|| text::step_name(cause).to_owned(), text::plain))
-            }
+            (Status::Errored, Some(cause), _) => Some(
+                cause
+                    .line
+                    .as_deref()
+                    .map_or_else(|| text::step_name(cause).to_owned(), text::plain),
+            ),
             _ => took(build).map(format::duration),
         };
         if let Some(more) = more {

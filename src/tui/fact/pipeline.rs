@@ -72,10 +72,10 @@ pub struct Outline<'a> {
 /// How a pipeline stands now.
 pub fn outline(pipeline: &PipelineSummary, now: Timestamp) -> Outline<'_> {
     let faces = job::faces(pipeline);
-    let reds: Vec<usize> =
-        (0..faces.len()).filter(|&i| job::is_red(faces[i].job) && faces[i].job.pause.is_none()).collect();
-    let busy: Vec<usize> =
-        (0..faces.len()).filter(|&i| faces[i].job.next.is_some()).collect();
+    let reds: Vec<usize> = (0..faces.len())
+        .filter(|&i| job::is_red(faces[i].job) && faces[i].job.pause.is_none())
+        .collect();
+    let busy: Vec<usize> = (0..faces.len()).filter(|&i| faces[i].job.next.is_some()).collect();
     let check = pipeline.resources.iter().find_map(|resource| {
         let check = resource.check.as_ref()?;
         let why = check.error.as_deref()?;
@@ -107,7 +107,11 @@ pub fn outline(pipeline: &PipelineSummary, now: Timestamp) -> Outline<'_> {
         let i = newest(&(0..faces.len()).collect::<Vec<_>>(), &|job| {
             job.finished.as_ref().and_then(|build| build.ended_at)
         });
-        let worst = faces.iter().map(|face| face.sign).filter(|sign| sign.is_red() || *sign == Sign::Aborted).min();
+        let worst = faces
+            .iter()
+            .map(|face| face.sign)
+            .filter(|sign| sign.is_red() || *sign == Sign::Aborted)
+            .min();
         let done = faces.iter().any(|face| face.job.finished.is_some());
         sign = match (&check, worst) {
             (Some(_), _) => Sign::CheckFails,
@@ -136,9 +140,9 @@ pub fn is_news(job: &JobSummary, now: Timestamp) -> bool {
     turned.id == last.id || red_since(job).is_some_and(|since| now.since(since) < NEWS)
 }
 
-impl Outline<'_> {
+impl<'a> Outline<'a> {
     /// The job that its row speaks of.
-    pub fn chief(&self) -> Option<&Face<'_>> {
+    pub fn chief(&self) -> Option<&Face<'a>> {
         self.chief.and_then(|i| self.faces.get(i))
     }
 

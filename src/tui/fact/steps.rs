@@ -298,12 +298,12 @@ impl Rows<'_> {
                 return;
             }
             PublicKind::InParallel { steps, limit, .. } => {
-                let only_gets = steps.iter().all(|step| matches!(step.kind, PublicKind::Get { .. }));
+                let only_gets =
+                    steps.iter().all(|step| matches!(step.kind, PublicKind::Get { .. }));
                 let depth = if only_gets || steps.len() < 2 {
                     depth
                 } else {
-                    let at_a_time =
-                        limit.map(|n| format!(", {n} at a time")).unwrap_or_default();
+                    let at_a_time = limit.map(|n| format!(", {n} at a time")).unwrap_or_default();
                     Self::label(depth, format!("side by side{at_a_time}"), rows);
                     depth + 1
                 };

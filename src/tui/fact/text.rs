@@ -12,9 +12,7 @@ const TELLING: [&str; 10] =
 /// The field of a version that tells it from others: the one that differs from `other`, else the
 /// one whose key tells most.
 pub fn version(version: &Version, other: Option<&Version>) -> String {
-    let differs = |key: &str| {
-        other.is_none_or(|other| other.field(key) != version.field(key))
-    };
+    let differs = |key: &str| other.is_none_or(|other| other.field(key) != version.field(key));
     let telling = TELLING
         .iter()
         .find_map(|key| version.field(key).filter(|_| differs(key)).map(|value| (*key, value)))
@@ -31,7 +29,8 @@ pub fn version(version: &Version, other: Option<&Version>) -> String {
 }
 
 fn value_of(value: &str) -> String {
-    let value = value.strip_prefix("sha256:").map_or(value, |digest| &digest[..digest.len().min(12)]);
+    let value =
+        value.strip_prefix("sha256:").map_or(value, |digest| &digest[..digest.len().min(12)]);
     // The moment of a time resource: its day and minute tell enough.
     if value.len() >= 20 && value.as_bytes().get(10) == Some(&b'T') && value.is_ascii() {
         return format!("{} {}", &value[5..10], &value[11..16]);
@@ -125,7 +124,7 @@ pub fn nick(name: &str) -> &str {
     }
     let mut end = 0;
     for (at, _) in name.match_indices('-') {
-        if at > 12 && end > 0 {
+        if at > 16 && end > 0 {
             break;
         }
         end = at;
@@ -173,7 +172,11 @@ mod tests {
         for (version_, other, expected) in [
             (of(&[("ref", "9e61b6ed22aa58d0f1e2d3c4b5a697887766554433")]), None, "9e61b6e"),
             (of(&[("number", "0.0.12")]), None, "0.0.12"),
-            (of(&[("branch", "main"), ("ref", "cafe")]), Some(of(&[("ref", "cafe")])), "branch main"),
+            (
+                of(&[("branch", "main"), ("ref", "cafe")]),
+                Some(of(&[("ref", "cafe")])),
+                "branch main",
+            ),
             (of(&[("time", "2026-11-21T13:01:50.5Z")]), None, "11-21 13:01"),
             (of(&[]), None, "empty"),
         ] {

@@ -121,8 +121,9 @@ impl Term {
     /// When the terminal does not take it.
     pub fn redraw(&mut self) -> Result<(), TermError> {
         let (width, height) = self.size();
-        self.screen.resize(Rect::new(0, 0, width, height)).map_err(TermError::Draw)?;
-        self.screen.clear().map_err(TermError::Draw)
+        // Not `clear`: that asks the terminal where the cursor is, and the answer would be ours to
+        // read.
+        self.screen.resize(Rect::new(0, 0, width, height)).map_err(TermError::Draw)
     }
 
     /// Writes bytes to the terminal as they are: a bell, a text for the clipboard.
@@ -137,32 +138,30 @@ impl Term {
 
     /// Waits for what happens next. May be dropped and asked again: nothing is lost.
     pub async fn next(&mut self) -> Happened {
-        loop {
-            let Some(reader) = &mut self.reader else { return Happened::Gone };
-            let asked = tokio::select! {
-                biased;
-                asked = self.signals.next() => asked,
-                input = reader.next() => {
-                    return input.map_or(Happened::Gone, Happened::Input);
+        let Some(reader) = &mut self.reader else { return Happened::Gone };
+        let asked = tokio::select! {
+            biased;
+            asked = self.signals.next() => asked,
+            input = reader.next() => {
+                return input.map_or(Happened::Gone, Happened::Input);
+            }
+        };
+        match asked {
+            Asked::Resize => {
+                let (width, height) = self.size();
+                // A frame after a resize begins on an empty screen; a failure shows in draw.
+                let _ = self.screen.resize(Rect::new(0, 0, width, height));
+                Happened::Resized(width, height)
+            }
+            Asked::Suspend => Happened::Suspend,
+            Asked::Quit(quit) => Happened::Quit(quit),
+            // We were stopped without being asked (SIGSTOP): the modes may be another's.
+            Asked::Continue => {
+                if take(&self.output, self.options).is_err() || self.redraw().is_err() {
+                    return Happened::Gone;
                 }
-            };
-            match asked {
-                Asked::Resize => {
-                    let (width, height) = self.size();
-                    // A frame after a resize begins on an empty screen; a failure shows in draw.
-                    let _ = self.screen.resize(Rect::new(0, 0, width, height));
-                    return Happened::Resized(width, height);
-                }
-                Asked::Suspend => return Happened::Suspend,
-                Asked::Quit(quit) => return Happened::Quit(quit),
-                // We were stopped without being asked (SIGSTOP): the modes may be another's.
-                Asked::Continue => {
-                    if take(&self.output, self.options).is_err() || self.redraw().is_err() {
-                        return Happened::Gone;
-                    }
-                    let (width, height) = self.size();
-                    return Happened::Resized(width, height);
-                }
+                let (width, height) = self.size();
+                Happened::Resized(width, height)
             }
         }
     }

@@ -48,10 +48,10 @@ impl EventListener for Ear {
     fn send_event(&self, event: Event) {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::PtyWrite(text) => {
-                if may_answer(&text) && heard.answers.len() + text.len() <= ANSWERS {
-                    heard.answers.extend(text.bytes());
-                }
+            Event::PtyWrite(text)
+                if may_answer(&text) && heard.answers.len() + text.len() <= ANSWERS =>
+            {
+                heard.answers.extend(text.bytes());
             }
             Event::Title(title) => {
                 let clean: String = title.chars().filter(|c| !c.is_control()).take(80).collect();

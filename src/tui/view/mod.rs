@@ -180,7 +180,11 @@ fn banner(app: &App) -> Option<(Role, Words, Words)> {
         let left = Words::new()
             .bold(Role::Errored, format!("▲ no answer from {name} since {since}"))
             .gap(2)
-            .text(format!("{}, {}.", why.message, format::counted(u64::from(*tries), "try")))
+            .text(match tries {
+                0 => format!("{}.", why.message),
+                1 => format!("{}, 1 try.", why.message),
+                n => format!("{}, {n} tries.", why.message),
+            })
             .gap(1)
             .muted("Grey is what was true then.");
         let right = match next {
@@ -240,7 +244,10 @@ fn draw_line(app: &App, buf: &mut Buffer) {
             .badge(Role::target(if app.core.is_embedded { 2 } else { 0 }), app.core.name.as_str())
             .gap(1)
             .bright(text.as_str());
-        let right = Words::new().bright("y").gap(1).text(*yes).gap(3).bright("else").gap(1).text("leave it");
+        let mut right = Words::new().bright("y").gap(1).text(*yes);
+        if row.width >= 60 {
+            right = right.gap(3).bright("else").gap(1).text("leave it");
+        }
         let end = row.right().saturating_sub(1);
         let start = right.draw_right(buf, (end, row.y), right.width(), look);
         left.draw(buf, (1, row.y), start.saturating_sub(3), look);
@@ -280,7 +287,11 @@ fn search_words(app: &App) -> Words {
                 .iter()
                 .filter(|job| crate::tui::fact::pipeline::contains(&job.name, app.needle()))
                 .count();
-            Words::new().bright(n.to_string()).muted(format!(" of {} jobs", names.len())).gap(2).key("n", "next")
+            Words::new()
+                .bright(n.to_string())
+                .muted(format!(" of {} jobs", names.len()))
+                .gap(2)
+                .key("n", "next")
         }
         Place::Builds(..) | Place::Messages => Words::new(),
         Place::Build(_) => log::search_words(app),
@@ -313,7 +324,12 @@ fn keys(app: &App) -> Vec<(String, String)> {
             ]);
         }
         Some(Layer::Palette { .. }) => {
-            return fixed(&[("enter", "do it"), ("tab", "complete"), ("↑↓", "choose"), ("esc", "back")]);
+            return fixed(&[
+                ("enter", "do it"),
+                ("tab", "complete"),
+                ("↑↓", "choose"),
+                ("esc", "back"),
+            ]);
         }
         Some(Layer::Pause { .. }) => return fixed(&[("enter", "pause"), ("esc", "back")]),
         Some(Layer::Help { .. }) => {
@@ -376,6 +392,7 @@ fn keys(app: &App) -> Vec<(String, String)> {
         wanted.retain(|action| !action.info().needs_write);
     }
     wanted.retain(|action| match action {
+        Action::Left => app.size.0 >= 60,
         Action::OpenShell => !app.containers().is_empty() || context == Context::Overview,
         Action::Abort | Action::Rerun => app.why_not(*action).is_none(),
         _ => true,
@@ -384,9 +401,45 @@ fn keys(app: &App) -> Vec<(String, String)> {
     for extra in &app.extras {
         items.push((extra.key.to_string(), extra.title.clone()));
     }
-    items.extend(app.keymap.bar(context, app.access, &[Action::OpenMenu]));
+    let all = app.keymap.bar(context, app.access, &[Action::OpenMenu]);
+    fit(items, all, app.size.0)
+}
+
+/// As many as there is room for, the last ones always; in a narrow terminal with shorter words.
+fn fit(
+    mut items: Vec<(String, String)>,
+    last: Vec<(String, String)>,
+    width: u16,
+) -> Vec<(String, String)> {
+    if width < 100 {
+        for (_, word) in &mut items {
+            if let Some((_, short)) = SHORT.iter().find(|(long, _)| word == long) {
+                (*short).clone_into(word);
+            }
+        }
+    }
+    let gap = if width >= 100 { 3 } else { 2 };
+    let columns = |items: &[(String, String)]| -> usize {
+        items.iter().map(|(key, what)| format::width(key) + 1 + format::width(what) + gap).sum()
+    };
+    // The bar's own margin, and `? help` at its end.
+    let room = usize::from(width).saturating_sub(10 + columns(&last));
+    while !items.is_empty() && columns(&items) > room {
+        items.pop();
+    }
+    items.extend(last);
     items
 }
+
+/// Words of the key bar that are shorter in a narrow terminal.
+const SHORT: [(&str, &str); 6] = [
+    ("along edges", "move"),
+    ("what changed", "changed"),
+    ("next error", "error"),
+    ("matches only", "only"),
+    ("focus path", "path"),
+    ("next pane", "pane"),
+];
 
 /// What to draw in place of something that is not there yet; none if it is there.
 pub fn absence<T>(datum: Option<&Datum<T>>, label: &str, now: Timestamp) -> Option<Words> {
@@ -417,7 +470,14 @@ pub fn label(buf: &mut Buffer, at: (u16, u16), width: u16, text: &str, fact: &st
 }
 
 /// Two groups of words on one line; the right one stays whole.
-pub fn line(buf: &mut Buffer, at: (u16, u16), width: u16, left: &Words, right: &Words, look: &Look) {
+pub fn line(
+    buf: &mut Buffer,
+    at: (u16, u16),
+    width: u16,
+    left: &Words,
+    right: &Words,
+    look: &Look,
+) {
     let end = at.0 + width;
     let room = right.width();
     if room == 0 || room > width {

@@ -12,7 +12,7 @@ use crate::tui::glyph::Sign;
 use crate::tui::look::Look;
 use crate::tui::theme::Role;
 use crate::tui::view;
-use crate::tui::widget::graph::{GraphView, Plan, Zoom};
+use crate::tui::widget::graph::GraphView;
 use crate::tui::widget::{Chip, Pulse, Words};
 
 /// Columns of the history.
@@ -323,7 +323,7 @@ fn draw_list(app: &App, outlines: &[Outline<'_>], area: Rect, buf: &mut Buffer) 
 }
 
 /// What the row of a pipeline speaks of.
-fn headline(outline: &Outline<'_>) -> Words {
+fn headline(outline: &Outline<'_>, counts_more: bool) -> Words {
     if let Some(pause) = &outline.pipeline.pause {
         return Words::new().muted(text::plain(pause.why.as_deref().unwrap_or("no reason given")));
     }
@@ -342,8 +342,8 @@ fn headline(outline: &Outline<'_>) -> Words {
         None => face.job.name.clone(),
     };
     let more = match outline.n_more {
-        0 => String::new(),
-        n => format!(" +{n}"),
+        n if n > 0 && counts_more => format!(" +{n}"),
+        _ => String::new(),
     };
     match outline.section {
         Section::Quiet => Words::new().muted(name),
@@ -400,7 +400,10 @@ fn draw_item(
             left.progress().draw((from, y), 12, buf, look);
             end = from.saturating_sub(2);
         }
-        headline(outline).draw(buf, (x, y), end.saturating_sub(x), look);
+        let room = end.saturating_sub(x);
+        let words = headline(outline, true);
+        let words = if words.width() > room { headline(outline, false) } else { words };
+        words.draw(buf, (x, y), room, look);
     }
     if let Some(x) = columns.pulse {
         let builds = outline.pulse(usize::from(PULSE));
@@ -409,7 +412,7 @@ fn draw_item(
     if let Some(x) = columns.jobs {
         let counts = Words::new().counts(&outline.counts(), 1, false);
         let end = counts.draw(buf, (x, y), columns.right.saturating_sub(x), look);
-        let note = remark(app, outline, left);
+        let note = remark(outline, left);
         let from = end.max(x + 14) + 2;
         note.draw(buf, (from, y), columns.right.saturating_sub(from), look);
     }
@@ -419,7 +422,7 @@ fn draw_item(
 }
 
 /// What stands at the right end of a row.
-fn remark(app: &App, outline: &Outline<'_>, left: Option<job::Left>) -> Words {
+fn remark(outline: &Outline<'_>, left: Option<job::Left>) -> Words {
     if let Some(pause) = &outline.pipeline.pause {
         return Words::new().muted(pause.by.as_str());
     }
@@ -428,10 +431,7 @@ fn remark(app: &App, outline: &Outline<'_>, left: Option<job::Left>) -> Words {
             Words::new().muted("slower than usual")
         }
         Section::Quiet if outline.check.is_some() => Words::new().muted("versions get old"),
-        _ => {
-            let _ = app;
-            Words::new()
-        }
+        _ => Words::new(),
     }
 }
 
@@ -465,7 +465,7 @@ fn draw_cause_row(app: &App, outlines: &[Outline<'_>], row: Rect, buf: &mut Buff
     if let Some(outline) = outlines.iter().find(|o| Some(&o.pipeline.pipeline) == chosen) {
         let words = match outline.section {
             Section::NewlyBroken | Section::StillRed => cause_words(outline),
-            _ => headline(outline),
+            _ => headline(outline, true),
         };
         words.draw(buf, (1, row.y), row.width.saturating_sub(2), &app.look);
     }
@@ -491,9 +491,22 @@ fn draw_preview(app: &App, body: Rect, buf: &mut Buffer) {
     let n = u64::try_from(pipeline.jobs.len()).unwrap_or(0);
     let right = Words::new().muted(format::counted(n, "job"));
     view::line(buf, (x, body.y), PREVIEW - 2, &title, &right, look);
-    let area = Rect { x, y: body.y + 2, width: PREVIEW - 2, height: body.height.saturating_sub(2) };
-    let plan = Plan::new(crate::tui::app::graph::topology(pipeline, Default::default()));
-    let placed = plan.place(area.width, area.height, Zoom::Fit);
-    let chips: Vec<Chip> = crate::tui::view::graph::chips(app, pipeline, Default::default());
-    GraphView::new(&placed, &chips).draw(area, buf, look);
+    let Some(area) = preview_area(app) else { return };
+    let Some(placed) = app.preview.as_ref().filter(|preview| preview.is_of(&pipeline.pipeline))
+    else {
+        return;
+    };
+    let chips: Vec<Chip> = view::graph::chips(app, pipeline, Default::default());
+    GraphView::new(&placed.placed, &chips).draw(area, buf, look);
+}
+
+/// Where the preview is drawn; none in a terminal that is too narrow for it.
+pub fn preview_area(app: &App) -> Option<Rect> {
+    let body = view::body(app);
+    (app.size.0 >= 180).then(|| Rect {
+        x: app.size.0 - PREVIEW,
+        y: body.y + 2,
+        width: PREVIEW - 2,
+        height: body.height.saturating_sub(2),
+    })
 }

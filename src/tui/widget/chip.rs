@@ -7,7 +7,7 @@ use super::progress::Progress;
 use crate::tui::format::{self, Cut};
 use crate::tui::glyph::Sign;
 use crate::tui::look::Look;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Depth, Role};
 
 /// What a chip tells.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -80,7 +80,8 @@ impl Chip {
         } else {
             sign.role()
         };
-        if !self.is_resource && (look.theme.has_grounds() || area.width < 4) {
+        // With sixteen colours a chip stands bare; with none its bar is all that frames it.
+        if !self.is_resource && look.theme.depth() != Depth::Sixteen {
             for y in area.top()..area.bottom() {
                 look.put(buf, (area.x, y), "▌", 1, look.style(bar));
             }
@@ -149,7 +150,8 @@ impl Chip {
         if let Some(progress) = &self.progress {
             let used = look.put(buf, (left, y), &self.facts, room, tone) - left;
             let from = left + if used == 0 { 0 } else { used + 1 };
-            progress.draw((from, y), (left + room).saturating_sub(from), buf, look);
+            let role = if style.dim { Role::Faint } else { Role::Started };
+            progress.draw_in(role, (from, y), (left + room).saturating_sub(from), buf, look);
             return;
         }
         let facts = format::cut_end(&self.facts, usize::from(room));

@@ -14,6 +14,8 @@ mod prompt;
 mod scroll;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod toast;
 mod words;
 

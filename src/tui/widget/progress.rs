@@ -29,12 +29,16 @@ impl Progress {
 
     /// Draws `width` columns from `at` on.
     pub fn draw(&self, at: (u16, u16), width: u16, buf: &mut Buffer, look: &Look) {
+        self.draw_in(Role::Started, at, width, buf, look);
+    }
+
+    /// Draws it with the full part in another role.
+    pub fn draw_in(&self, role: Role, at: (u16, u16), width: u16, buf: &mut Buffer, look: &Look) {
         let full = u32::from(width) * u32::from(self.permille) / 1000;
         let full = u16::try_from(full).unwrap_or(width);
         for i in 0..width {
-            let (glyph, role) =
-                if i < full { ("━", Role::Started) } else { ("─", Role::Faint) };
-            look.put(buf, (at.0 + i, at.1), glyph, 1, look.style(role));
+            let (glyph, tone) = if i < full { ("━", role) } else { ("─", Role::Faint) };
+            look.put(buf, (at.0 + i, at.1), glyph, 1, look.style(tone));
         }
     }
 }

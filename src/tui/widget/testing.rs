@@ -51,9 +51,9 @@ pub fn ansi(buf: &Buffer) -> String {
     out
 }
 
-/// Writes a buffer to `$FLIGHTDECK_SHOTS/name.ans` if that is set, so that a person may look.
+/// Writes a buffer to `$FLIGHTDECK_SHOTS/name.ans` if that was set when the tests were built, so
+/// that a person may look.
 pub fn shoot(name: &str, buf: &Buffer) {
-    #[expect(clippy::disallowed_methods, reason = "a switch of tests only")]
     if let Some(folder) = option_env!("FLIGHTDECK_SHOTS") {
         std::fs::create_dir_all(folder).unwrap();
         std::fs::write(format!("{folder}/{name}.ans"), ansi(buf)).unwrap();

@@ -49,7 +49,7 @@ fn tree() -> impl Strategy<Value = Tree> {
 
 /// The tree as a plan; leaves are tasks called after their number and end.
 fn to_plan(tree: &Tree, next: &mut usize) -> Plan {
-    let mut leaf = |what: &str, next: &mut usize| {
+    let leaf = |what: &str, next: &mut usize| {
         let name = format!("{what}-{next}", next = *next);
         let run = Run { path: Some(name.clone()), ..Run::default() };
         let config = TaskConfig { platform: "linux".to_owned(), run, ..TaskConfig::default() };

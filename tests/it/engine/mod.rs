@@ -1,5 +1,6 @@
-//! The engine on the fake runtime.
+//! The engine on the fake runtime, and on real processes.
 
 mod hook;
+mod process;
 mod resume;
 mod step;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use flightdeck::model::build::{Cause, Outcome};
 use flightdeck::runtime::fake::{Act, Script};
+use futures_util::StreamExt;
 
 use crate::support::journal::Loss;
 use crate::support::world::{Told, World, build, ended, plan, until};
@@ -15,18 +16,25 @@ async fn check(pipeline: &str, world: fn() -> World) {
     let writes = whole.journal.writes();
     assert!(writes > 4, "there is something to lose");
     assert_eq!(expected.0.log.iter().map(|e| e.id).collect::<Vec<_>>(), ids(&expected));
-    for loss in [Loss::Detach, Loss::Before, Loss::After] {
-        for at in 0..writes {
+    let cases = [Loss::Detach, Loss::Before, Loss::After]
+        .into_iter()
+        .flat_map(|loss| (0..writes).map(move |at| (loss, at)));
+    // Most of the time goes by with waiting.
+    let mut results = futures_util::stream::iter(cases)
+        .map(|(loss, at)| async move {
             let world = world();
             let told = lose(&world, pipeline, at, loss).await;
-            let case = format!("{loss:?} at write {at} of {writes}");
-            assert_eq!(told.0, outcome, "{case}");
-            assert_eq!(told.1.by_node(), expected.by_node(), "{case}");
-            assert_eq!(world.thing.done().len(), whole.thing.done().len(), "{case}");
-            assert_eq!(world.tasks().len(), whole.tasks().len(), "{case}");
-            let outputs = |told: &Told| told.0.outputs.len();
-            assert_eq!(outputs(&told.1), outputs(&expected), "{case}");
-        }
+            (loss, at, world, told)
+        })
+        .buffer_unordered(8);
+    while let Some((loss, at, world, told)) = results.next().await {
+        let case = format!("{loss:?} at write {at} of {writes}");
+        assert_eq!(told.0, outcome, "{case}");
+        assert_eq!(told.1.by_node(), expected.by_node(), "{case}");
+        assert_eq!(world.thing.done().len(), whole.thing.done().len(), "{case}");
+        assert_eq!(world.tasks().len(), whole.tasks().len(), "{case}");
+        let outputs = |told: &Told| told.0.outputs.len();
+        assert_eq!(outputs(&told.1), outputs(&expected), "{case}");
     }
 }
 
@@ -76,7 +84,7 @@ jobs:
   ensure: {task: sweep, config: {platform: linux, run: {path: sweep}}}
 ";
     check(text, || {
-        World::new()
+        World::at_speed(1000)
             .on(
                 "unit",
                 Script::new([
@@ -113,7 +121,54 @@ jobs:
   on_failure: {task: sweep, config: {platform: linux, run: {path: sweep}}}
 ";
     check(text, || {
-        World::new().on("t-2-x", Script::prints("no\n", 1)).on("a", Script::prints("a\n", 0))
+        World::at_speed(1000)
+            .on("t-2-x", Script::prints("no\n", 1))
+            .on("a", Script::prints("a\n", 0))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bad_ends() {
+    let text = "
+resources:
+- {name: slow, type: thing, source: {hang: true}}
+- name: code
+  type: thing
+  source: {files: {p.yml: 'jobs: [{name: j, plan: [{task: t, file: a/b}]}]'}}
+jobs:
+- name: j
+  plan:
+  - get: code
+  - {set_pipeline: other, file: code/p.yml}
+  - {set_pipeline: other, file: code/p.yml}
+  - try: {task: gone, config: {platform: linux, run: {path: a}}}
+  - try: {get: slow, timeout: 1s}
+  - {load_var: v, file: nowhere/x}
+";
+    check(text, || World::at_speed(1000).on("gone", Script::new([Act::Missing]))).await;
+}
+
+#[tokio::test]
+async fn stopped_from_above() {
+    let text = "
+jobs:
+- name: j
+  plan:
+  - try:
+      in_parallel:
+        fail_fast: true
+        steps:
+        - {task: hangs, config: {platform: linux, run: {path: a}}}
+        - {task: fails, config: {platform: linux, run: {path: b}}}
+  - try:
+      do: [{task: hangs, config: {platform: linux, run: {path: a}}}]
+      timeout: 60s
+";
+    check(text, || {
+        // Long enough for the other one to be well under way.
+        let fails = [Act::Wait(Duration::from_secs(60)), Act::Exit(1)];
+        World::new().on("hangs", Script::hangs()).on("fails", Script::new(fails))
     })
     .await;
 }
@@ -123,11 +178,11 @@ async fn a_task_goes_on_while_nobody_watches() {
     let text = "jobs: [{name: j, plan: [{task: unit, config: {platform: linux, run: {path: x}}}]}]";
     let script = [
         Act::Print("one\n".to_owned()),
-        Act::Wait(Duration::from_secs(20)),
+        Act::Wait(Duration::from_secs(1)),
         Act::Print("two\n".to_owned()),
         Act::Exit(5),
     ];
-    let world = World::new().on("unit", Script::new(script));
+    let world = World::at_speed(1).on("unit", Script::new(script));
     let engine = world.engine();
     let running = engine.start(build(plan(text)));
     until(|| world.told().output() == "one\r\n").await;

@@ -39,9 +39,23 @@ fn case(type_: &str) -> Case {
         ),
         "keyval" => ("{}".to_owned(), r#"{"file": "made/keyval.properties"}"#),
         "mock" => (r#"{"initial_version": "1"}"#.to_owned(), r#"{"version": "2"}"#),
+        "pull-request" => {
+            repository.git(&["checkout", "--quiet", "-b", "feature"]);
+            repository.commit("a proposal", &[("proposed", "1")]);
+            repository.git(&["push", "--quiet", "origin", "HEAD:refs/pull/1/head"]);
+            (
+                format!(r#"{{"uri": "{uri}", "base": "main"}}"#),
+                r#"{"path": "made", "status": "pending", "context": "units"}"#,
+            )
+        }
         other => panic!("no case for type `{other}`: write one"),
     };
     let bed = Bed::new(type_, &source);
+    if type_ == "pull-request" {
+        let commit = repository.git(&["rev-parse", "HEAD"]);
+        let version = format!(r#"{{"pr": "1", "ref": "{commit}"}}"#);
+        bed.artifact("made/.git/resource/version.json", &version);
+    }
     let made = bed.artifacts().join("made");
     if type_ == "git" {
         crate::support::git::run(&bed.artifacts(), &["clone", "--quiet", &uri, "made"]);

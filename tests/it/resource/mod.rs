@@ -1,11 +1,15 @@
 //! The contract of resource types, and what each promises beyond it.
 
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test ends where it goes wrong")]
+
 mod bench;
 mod contract;
 mod git_check;
 mod git_get;
 mod git_put;
+mod mirror;
 mod pool;
+mod pull_request;
 mod semver;
 mod small;
 

@@ -3,4 +3,4 @@
 mod contract;
 mod process;
 mod speed;
-mod subject;
+pub mod subject;

@@ -1,5 +1,7 @@
 //! Real git repositories in temporary places.
 
+#![expect(clippy::expect_used, reason = "a test ends where it goes wrong")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

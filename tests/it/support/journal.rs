@@ -34,6 +34,8 @@ pub enum Loss {
     Before,
     /// It dies after the write was done.
     After,
+    /// It lives, but this write and all after it are refused.
+    Refuse,
 }
 
 /// The journal as one core has it.
@@ -71,11 +73,17 @@ impl MemoryJournal {
         self.state.lock().expect("free").builds.get(&build).cloned().unwrap_or_default()
     }
 
+    /// The versions of a resource that checks found, in order.
+    pub fn versions(&self, resource: &str) -> Vec<String> {
+        let state = self.state.lock().expect("free");
+        state.versions.get(resource).into_iter().flatten().map(ToString::to_string).collect()
+    }
+
     pub fn pipeline(&self, pipeline: &PipelineRef) -> Option<Pipeline> {
         self.state.lock().expect("free").pipelines.get(pipeline).cloned()
     }
 
-    async fn write<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    async fn write<T>(&self, act: impl FnOnce(&mut State) -> T) -> Result<T, JournalError> {
         let mut number = 0;
         self.writes.send_modify(|writes| {
             number = *writes;
@@ -84,7 +92,11 @@ impl MemoryJournal {
         let (dead_before, dead_after) = match self.loss {
             Some((at, Loss::Before)) => (number >= at, false),
             Some((at, Loss::After)) => (number > at, number == at),
-            Some((_, Loss::Detach)) | None => (false, false),
+            Some((at, Loss::Refuse)) if number >= at => {
+                let source = std::io::Error::other("the disk is full").into();
+                return Err(JournalError { action: "write the log".to_owned(), source });
+            }
+            Some((_, Loss::Detach | Loss::Refuse)) | None => (false, false),
         };
         if dead_before {
             std::future::pending::<()>().await;
@@ -95,7 +107,7 @@ impl MemoryJournal {
         }
         // A store takes its time, and another step may go on.
         tokio::task::yield_now().await;
-        done
+        Ok(done)
     }
 }
 
@@ -111,7 +123,7 @@ impl Journal for MemoryJournal {
             }
             first
         };
-        Ok(self.write(add).await)
+        self.write(add).await
     }
 
     async fn read_log(&self, build: BuildId, visit: &mut Visit<'_>) -> Result<(), JournalError> {
@@ -131,8 +143,7 @@ impl Journal for MemoryJournal {
         let add = |state: &mut State| {
             state.builds.entry(build).or_default().records.push((node.clone(), record));
         };
-        self.write(add).await;
-        Ok(())
+        self.write(add).await
     }
 
     async fn records(&self, build: BuildId) -> Result<Vec<(PlanId, Record)>, JournalError> {
@@ -146,8 +157,7 @@ impl Journal for MemoryJournal {
                 outputs.push(output);
             }
         };
-        self.write(add).await;
-        Ok(())
+        self.write(add).await
     }
 
     async fn save_metadata(&self, build: BuildId, input: SavedVersion) -> Result<(), JournalError> {
@@ -157,8 +167,7 @@ impl Journal for MemoryJournal {
                 inputs.push(input);
             }
         };
-        self.write(add).await;
-        Ok(())
+        self.write(add).await
     }
 
     async fn save_check(
@@ -176,7 +185,7 @@ impl Journal for MemoryJournal {
             }
             known.last().cloned()
         };
-        Ok(self.write(add).await)
+        self.write(add).await
     }
 
     async fn pipeline_config(
@@ -193,7 +202,7 @@ impl Journal for MemoryJournal {
         config: Pipeline,
     ) -> Result<bool, JournalError> {
         let set = |state: &mut State| state.pipelines.insert(pipeline.clone(), config);
-        self.write(set).await;
+        self.write(set).await?;
         Ok(true)
     }
 }

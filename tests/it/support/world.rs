@@ -1,22 +1,24 @@
 //! A world to run builds in: the fake runtime, a journal in memory, the type `thing`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use flightdeck::dialect;
 use flightdeck::engine::{BuildSpec, Engine, Parts, Running, Secrets};
-use flightdeck::model::build::{Event, LogSource, Outcome, Plan};
+use flightdeck::model::build::{Envelope, Event, LogSource, Outcome, Plan};
 use flightdeck::model::var::{Reference, Values};
 use flightdeck::model::{
-    BuildId, Clock, JobId, Pipeline, PipelineId, PipelineRef, Step, Value, Version,
+    BuildId, Clock, Job, JobId, Pipeline, PipelineId, PipelineRef, Step, Value, Version,
 };
 use flightdeck::resource::ResourceType;
+use flightdeck::runtime::Runtime;
 use flightdeck::runtime::fake::{FakeRuntime, Script};
 use flightdeck::scheduler;
 
-use super::clock::FastClock;
+use super::clock::{FastClock, IdleClock};
 use super::journal::{Left, MemoryJournal};
 use super::resource::Thing;
 
@@ -54,9 +56,17 @@ impl Secrets for Known {
 }
 
 impl World {
+    /// A world in which time passes only when nothing happens.
     pub fn new() -> Self {
-        // A second takes a millisecond.
-        let clock: Arc<dyn Clock> = Arc::new(FastClock::new(1000));
+        Self::by(IdleClock::new())
+    }
+
+    /// A world in which so many seconds pass in one, whatever happens.
+    pub fn at_speed(factor: u32) -> Self {
+        Self::by(Arc::new(FastClock::new(factor)))
+    }
+
+    fn by(clock: Arc<dyn Clock>) -> Self {
         // Types stand for the whole run of the program; the few that tests make may stay too.
         let thing: &'static Thing = Box::leak(Box::default());
         let types: &'static [&'static dyn ResourceType] = Box::leak(Box::new([thing as _]));
@@ -85,8 +95,13 @@ impl World {
 
     /// A core on this world that writes to `journal`.
     pub fn engine_on(&self, journal: Arc<MemoryJournal>) -> Engine {
+        self.engine_with(Arc::new(self.runtime.clone()), journal)
+    }
+
+    /// A core on another runtime.
+    pub fn engine_with(&self, runtime: Arc<dyn Runtime>, journal: Arc<MemoryJournal>) -> Engine {
         Engine::new(Parts {
-            runtimes: vec![Arc::new(self.runtime.clone())],
+            runtimes: vec![runtime],
             types: self.types,
             journal,
             secrets: Arc::new(Known(self.secrets.clone())),
@@ -118,6 +133,11 @@ impl World {
     /// Waits until the fake runtime has started that many processes.
     pub async fn until_ran(&self, count: usize) {
         until(|| self.runtime.ran().len() >= count).await;
+    }
+
+    /// Waits until a task of that name runs.
+    pub async fn until_runs(&self, task: &str) {
+        until(|| self.tasks().iter().any(|running| running == task)).await;
     }
 
     /// The names of the tasks that were run, in order.
@@ -154,10 +174,14 @@ pub fn build(plan: Plan) -> BuildSpec {
     }
 }
 
-/// The plan of the first job of a pipeline; each of its gets has version `v:1`.
+/// The plan of the first job of a pipeline.
 pub fn plan(pipeline: &str) -> Plan {
     let pipeline = read(pipeline);
-    let job = pipeline.jobs.first().expect("a job");
+    plan_of(&pipeline, pipeline.jobs.first().expect("a job"))
+}
+
+/// The plan of a job; each of its gets has version `v:1`.
+pub fn plan_of(pipeline: &Pipeline, job: &Job) -> Plan {
     let mut inputs = BTreeMap::new();
     for step in job.plan.iter().chain(job.hooks.iter().map(|hook| &*hook.step)) {
         step.walk(&mut |step| {
@@ -166,10 +190,11 @@ pub fn plan(pipeline: &str) -> Plan {
             }
         });
     }
-    scheduler::plan(job, &pipeline, &inputs).expect("a plan")
+    scheduler::plan(job, pipeline, &inputs).expect("a plan")
 }
 
-fn read(pipeline: &str) -> Pipeline {
+/// The pipeline of a text.
+pub fn read(pipeline: &str) -> Pipeline {
     let read = dialect::read("pipeline.yml", pipeline, &Values::new());
     read.pipeline.unwrap_or_else(|| panic!("{:?}", read.diagnostics))
 }
@@ -219,12 +244,41 @@ impl Told {
                 };
                 texts.entry(stream).or_default().push_str(payload);
             } else {
-                let mut json = serde_json::to_value(envelope).expect("prints");
-                json["data"]["time"].take();
-                events.push(format!("{} {}", json["event"], json["data"]));
+                events.push(tell(envelope));
             }
         }
         nodes
+    }
+
+    /// What each node told, in the order of the plan: events with what is worth reading in them,
+    /// then text.
+    pub fn by_plan(&self, plan: &Plan) -> String {
+        let (mut order, mut names) = (Vec::new(), HashMap::new());
+        plan.walk(&mut |node| {
+            order.push(node.id.0.clone());
+            names.insert(node.id.0.clone(), name(node));
+        });
+        let mut nodes: Vec<_> =
+            self.by_node().into_iter().filter(|(id, _)| !id.is_empty()).collect();
+        nodes.sort_by_key(|(id, _)| {
+            let whole = id.split('/').next().unwrap_or(id);
+            (order.iter().position(|other| other == whole), id.clone())
+        });
+        let mut out = String::new();
+        for (id, (events, texts)) in nodes {
+            let name = names.get(&id).map_or("of across", String::as_str);
+            let _ = writeln!(out, "  {id} {name}");
+            for event in events.iter().filter(|event| !event.starts_with("selected-worker")) {
+                let event = event.strip_suffix(NO_CONFIG).unwrap_or(event);
+                let _ = writeln!(out, "    {event}");
+            }
+            for (stream, text) in texts {
+                for line in text.lines() {
+                    let _ = writeln!(out, "    {stream}: {line}");
+                }
+            }
+        }
+        out
     }
 
     /// How often each node has each kind of event.
@@ -238,4 +292,28 @@ impl Told {
         }
         counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
     }
+}
+
+/// What an initialize-task event says of a task: nothing.
+const NO_CONFIG: &str = concat!(
+    r#" {"config":{"image":"","inputs":null,"platform":"","#,
+    r#""run":{"args":null,"dir":"","path":""}}}"#
+);
+
+/// A node's kind and name.
+fn name(node: &Plan) -> String {
+    let public: serde_json::Value = serde_json::from_str(&node.public().to_json()).expect("JSON");
+    let kinds = public.as_object().expect("a map").iter().filter(|(key, _)| *key != "id");
+    let name = |kind: &serde_json::Value| kind["name"].as_str().unwrap_or_default().to_owned();
+    kinds.map(|(kind, data)| format!("{kind} {}", name(data)).trim().to_owned()).collect()
+}
+
+/// An event without time and origin.
+fn tell(envelope: &Envelope) -> String {
+    let mut json = serde_json::to_value(envelope).expect("prints");
+    let data = json["data"].as_object_mut().expect("a map");
+    data.retain(|key, _| key != "time" && key != "origin");
+    let data = serde_json::to_string(&data).expect("prints");
+    let word = json["event"].as_str().expect("a word");
+    if data == "{}" { word.to_owned() } else { format!("{word} {data}") }
 }

@@ -99,14 +99,14 @@ impl Client {
     /// has wake-ups enough to read.
     pub fn wake(&mut self) {
         if self.watches {
-            self.stream.write(&[wire::WAKE]).ok();
+            self.stream.write_all(&[wire::WAKE]).ok();
         }
     }
 
     /// Answers a request. A client that does not read its answers waits in vain.
     pub fn answer(&mut self, is_done: bool) {
         let word = if is_done { wire::DONE } else { wire::REFUSED };
-        self.stream.write(&[word]).ok();
+        self.stream.write_all(&[word]).ok();
     }
 }
 

@@ -4,7 +4,8 @@
 //! It is this program, started again with [`WORD`] and a directory. One thread, one `poll(2)`
 //! loop, no async runtime: it must be there within milliseconds and cost next to nothing while
 //! the process runs. It writes output to a file as it comes and only then wakes whoever watches,
-//! so a slow watcher never holds up the process. It never decides that something is to end: it
+//! so a slow watcher never holds up the process. It measures time by itself: the core's clock ends
+//! with the core. It never decides that something is to end: it
 //! is told so on its socket, or lets go of what is left once the main process has ended.
 
 mod client;
@@ -68,7 +69,7 @@ fn supervise(slot: &Slot) -> io::Result<()> {
     // Away from the core's session: what ends that one, such as ctrl-c, is not meant for us.
     rustix::process::setsid().ok();
     std::env::set_current_dir(&slot.root)?;
-    let (_lock, listener) = match start::claim() {
+    let (lock, listener) = match start::claim() {
         Ok(claimed) => claimed,
         Err(answer) => return tell(&answer),
     };
@@ -80,8 +81,9 @@ fn supervise(slot: &Slot) -> io::Result<()> {
     let started = match start::start(&record, slot) {
         Ok(started) => started,
         Err(answer) => {
-            // Nothing ran, so it may be tried again.
+            // Nothing ran, so it may be tried again, as soon as the core knows.
             std::fs::remove_file(slot.output()).ok();
+            drop((listener, lock));
             return tell(&answer);
         }
     };
@@ -90,10 +92,9 @@ fn supervise(slot: &Slot) -> io::Result<()> {
     let is_tied = record.is_tied;
     let mut supervisor = Supervisor::new(listener, started, family, input, is_tied);
     supervisor.run()?;
-    status.write(StatusRecord {
-        exit_status: supervisor.exit.unwrap_or(255),
-        lost_bytes: supervisor.lost,
-    })
+    let exit_status = supervisor.exit.unwrap_or(255);
+    status.write(StatusRecord { exit_status, lost_bytes: supervisor.lost })
+    // The lock and all connections go with this process.
 }
 
 /// Answers the core, which reads until we let go of our standard output.

@@ -87,12 +87,8 @@ pub(super) fn bundle(topology: &Topology, ranks: &Ranks) -> Vec<Net> {
     }
     // What is left leaves its source together; sources left with one same target arrive together.
     let mut rest: BTreeMap<Set, Vec<usize>> = BTreeMap::new();
-    for node in 0..n {
-        let targets: Set = left[0][node]
-            .iter()
-            .zip(&left[1][node])
-            .map(|(dotted, solid)| dotted | solid)
-            .collect();
+    for (node, (dotted, solid)) in left[0].iter().zip(&left[1]).enumerate() {
+        let targets: Set = dotted.iter().zip(solid).map(|(one, two)| one | two).collect();
         if size(&targets) > 0 {
             rest.entry(targets).or_default().push(node);
         }

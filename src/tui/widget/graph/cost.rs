@@ -7,7 +7,8 @@ use super::place::Level;
 use super::rank::Ranks;
 use super::{place, rows};
 
-/// Bridges, then the length of trunks: fewer is better.
+/// Bridges, ways round, the length of trunks, and how far it is from the file's order: less is
+/// better.
 pub(super) fn cost(topology: &Topology, ranks: &Ranks, nets: &[Net], columns: &Columns) -> f64 {
     let rows = rows::rows(
         columns,
@@ -17,10 +18,9 @@ pub(super) fn cost(topology: &Topology, ranks: &Ranks, nets: &[Net], columns: &C
     let routes = place::Routes { topology, ranks, nets, columns, rows: &rows, level: Level::Facts };
     let mut bridges = 0usize;
     let mut length = 0i32;
-    for gutter in 0..ranks.count.saturating_sub(1) {
-        let hops = routes.hops(gutter);
+    for hops in routes.hops() {
         let tracks = super::track::assign(&hops);
-        length += 12 * i32::try_from(tracks.doglegs.len()).unwrap_or(100);
+        bridges += 4 * tracks.doglegs.len();
         let spans: Vec<Option<(usize, i32, i32)>> = hops
             .iter()
             .map(|hop| {
@@ -47,17 +47,18 @@ pub(super) fn cost(topology: &Topology, ranks: &Ranks, nets: &[Net], columns: &C
             }
         }
     }
-    // The file's order is what people know: every pair that stands otherwise costs a little.
+    // The file's order of jobs is what people know: each place where it is broken costs as much as a
+    // few bridges.
     let mut turned = 0usize;
     for column in &columns.ranks {
         let nodes: Vec<usize> = column
             .iter()
             .filter_map(|&item| match columns.items[item] {
-                Item::Node(node) => Some(node),
+                Item::Node(node) => Some(node).filter(|&node| !topology.nodes[node].is_resource),
                 Item::Lane(_) => None,
             })
             .collect();
         turned += nodes.windows(2).filter(|pair| pair[0] > pair[1]).count();
     }
-    bridges as f64 + f64::from(length) * 0.05 + turned as f64 * 0.6
+    bridges as f64 + f64::from(length) * 0.05 + turned as f64 * 2.0
 }

@@ -93,7 +93,7 @@ impl<'a> GraphView<'a> {
             cut: self.placed.cuts.get(node).copied().unwrap_or_default(),
         };
         if self.placed.level == Level::Glyph {
-            self.draw_sign(chip, shown, area, buf, look, how);
+            self.draw_sign(chip, (node, shown), area, buf, look, how);
             return;
         }
         let is_whole =
@@ -121,7 +121,7 @@ impl<'a> GraphView<'a> {
     fn draw_sign(
         &self,
         chip: &Chip,
-        shown: Rect,
+        (node, shown): (usize, Rect),
         area: Rect,
         buf: &mut Buffer,
         look: &Look,
@@ -139,7 +139,12 @@ impl<'a> GraphView<'a> {
             look.theme.choose(buf, shown);
         }
         if (how.chosen || sign.is_red()) && !how.dim {
-            let room = area.right().saturating_sub(shown.right()).min(24);
+            let spot = self.placed.nodes[node];
+            let next =
+                self.placed.nodes.iter().filter(|other| other.y == spot.y && other.x > spot.x);
+            let free = next.map(|other| other.x - spot.x - spot.width).min().unwrap_or(24).min(24);
+            let free = u16::try_from(free).unwrap_or(0);
+            let room = area.right().saturating_sub(shown.right()).min(free);
             let name = format::cut_middle(&chip.name, usize::from(room));
             let role = if how.chosen { Role::Bright } else { sign.role() };
             look.put(buf, (shown.right(), shown.y), &name, room, look.bold(role));

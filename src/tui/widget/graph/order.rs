@@ -13,7 +13,7 @@ const SWAP_BELOW: usize = 400;
 /// Up to so many items orders are judged by what they would look like.
 const LOOKED_AT_BELOW: usize = 160;
 /// How much looking: pictures times items.
-const TRIES: usize = 6_000;
+const TRIES: usize = 9_000;
 
 /// What takes a row in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,46 +54,53 @@ pub(super) fn order(topology: &Topology, ranks: &Ranks, nets: &[Net]) -> Columns
     let tries = TRIES / columns.items.len().max(1);
     let search = |start: Columns| {
         let mut now = (judge(&start), start);
-        improve(&mut now, &judge, tries, &|columns| downwards(topology, ranks, columns));
+        let settle = |columns: &mut Columns| downwards(topology, ranks, columns);
+        improve(&mut now, &judge, tries, &settle, &|node| topology.nodes[node].is_resource);
         now
     };
     let (of_file, of_sweeps) = (search(columns), search(swept));
     if of_sweeps.0 < of_file.0 { of_sweeps.1 } else { of_file.1 }
 }
 
-/// Moves lanes, then nodes, to where the picture is better, as long as there are tries left.
+/// Moves lanes and resources, then jobs, to where the picture is better, as long as there are tries left.
 fn improve(
     now: &mut (f64, Columns),
     judge: &dyn Fn(&Columns) -> f64,
     mut tries: usize,
     settle: &dyn Fn(&mut Columns),
+    is_resource: &dyn Fn(usize) -> bool,
 ) {
     loop {
         let before = now.0;
-        let is_lane = |columns: &Columns, item: usize| matches!(columns.items[item], Item::Lane(_));
+        let is_free = |columns: &Columns, item: usize| match columns.items[item] {
+            Item::Lane(_) => true,
+            Item::Node(node) => is_resource(node),
+        };
         let mut all: Vec<(usize, usize)> = Vec::new();
         for (rank, column) in now.1.ranks.iter().enumerate() {
             all.extend(column.iter().map(|&item| (rank, item)));
         }
-        all.sort_by_key(|&(_, item)| !is_lane(&now.1, item));
+        all.sort_by_key(|&(_, item)| !is_free(&now.1, item));
         for (rank, item) in all {
             let length = now.1.ranks[rank].len();
-            let far = if is_lane(&now.1, item) { length } else { 1 };
+            let far = if is_free(&now.1, item) { length } else { 1 };
             let place = |columns: &Columns| columns.ranks[rank].iter().position(|&it| it == item);
             let from = place(&now.1).unwrap_or(0);
             for to in from.saturating_sub(far)..=(from + far).min(length - 1) {
-                let mut other = now.1.clone();
-                let Some(at) = place(&other).filter(|at| *at != to) else { continue };
+                let Some(at) = place(&now.1).filter(|at| *at != to) else { continue };
                 if tries == 0 {
                     return;
                 }
                 tries -= 1;
-                other.ranks[rank].remove(at);
-                other.ranks[rank].insert(to, item);
-                settle(&mut other);
-                let cost = judge(&other);
+                let before = now.1.ranks[rank].clone();
+                now.1.ranks[rank].remove(at);
+                now.1.ranks[rank].insert(to, item);
+                settle(&mut now.1);
+                let cost = judge(&now.1);
                 if cost + 1e-6 < now.0 {
-                    *now = (cost, other);
+                    now.0 = cost;
+                } else {
+                    now.1.ranks[rank] = before;
                 }
             }
         }
@@ -220,6 +227,10 @@ fn like_names(topology: &Topology, columns: &mut Columns) {
 
 /// A line inside a column leads down.
 fn downwards(topology: &Topology, ranks: &Ranks, columns: &mut Columns) {
+    let is_inside = |e: &super::Edge| ranks.of[e.from] == ranks.of[e.to];
+    if !topology.edges.iter().any(is_inside) {
+        return;
+    }
     for column in &mut columns.ranks {
         let mut is_done = false;
         let mut tries = column.len();

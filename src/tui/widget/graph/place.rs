@@ -61,6 +61,8 @@ struct Sizes {
     heights: Heights,
     /// The narrowest chip that still tells something.
     least: i32,
+    /// What the second row asks for, where there is room: `#112  43m 20s   3m`.
+    facts: i32,
     /// The widest chip.
     most: i32,
     /// Columns between tracks.
@@ -79,6 +81,7 @@ impl Level {
             Level::Facts => Sizes {
                 heights: Heights { job: 2, gap: 1 },
                 least: 18,
+                facts: 24,
                 most: 38,
                 step: 2,
                 beside: 5,
@@ -86,13 +89,19 @@ impl Level {
             Level::Name => Sizes {
                 heights: Heights { job: 1, gap: 1 },
                 least: 14,
+                facts: 14,
                 most: 38,
                 step: 2,
                 beside: 4,
             },
-            Level::Glyph => {
-                Sizes { heights: Heights { job: 1, gap: 0 }, least: 3, most: 3, step: 1, beside: 3 }
-            }
+            Level::Glyph => Sizes {
+                heights: Heights { job: 1, gap: 0 },
+                least: 3,
+                facts: 3,
+                most: 3,
+                step: 1,
+                beside: 3,
+            },
         }
     }
 }
@@ -182,7 +191,7 @@ fn natural_widths(plan: &Plan, level: Level) -> Vec<i32> {
     for (node, it) in plan.topology.nodes.iter().enumerate() {
         let name = i32::try_from(format::width(&it.name)).unwrap_or(sizes.most);
         let width = &mut widths[plan.ranks.of[node]];
-        *width = (*width).max((name + 5).min(sizes.most));
+        *width = (*width).max((name + 5).max(sizes.facts).min(sizes.most));
     }
     widths
 }
@@ -192,9 +201,8 @@ fn skeleton(plan: &Plan, level: Level) -> Skeleton {
     let is_resource = |node: usize| nodes.get(node).is_some_and(|node: &Node| node.is_resource);
     let heights = level.sizes().heights;
     let rows = rows::rows(&plan.columns, &is_resource, heights);
-    let gutters: Vec<Gutter> = (0..plan.ranks.count.saturating_sub(1))
-        .map(|gutter| track::assign(&Routes::of(plan, &rows, level).hops(gutter)))
-        .collect();
+    let hops = Routes::of(plan, &rows, level).hops();
+    let gutters: Vec<Gutter> = hops.iter().map(|hops| track::assign(hops)).collect();
     let tall = |item: usize| match plan.columns.items[item] {
         Item::Node(node) if !is_resource(node) => heights.job,
         Item::Node(_) | Item::Lane(_) => 1,
@@ -251,31 +259,26 @@ impl<'a> Routes<'a> {
         way
     }
 
-    /// What every net does in a gutter.
-    pub fn hops(&self, gutter: usize) -> Vec<Hop> {
-        let mut hops = Vec::new();
+    /// What every net does in every gutter.
+    pub fn hops(&self) -> Vec<Vec<Hop>> {
+        let mut gutters: Vec<Vec<Hop>> = vec![Vec::new(); self.ranks.count.saturating_sub(1)];
         for (net, it) in self.nets.iter().enumerate() {
-            let mut hop = Hop { net, left: BTreeSet::new(), right: BTreeSet::new() };
-            let row = |rank: usize| self.columns.lanes[net][rank].map(|item| self.rows[item]);
             for &edge in &it.edges {
-                let (from, to) = self.ends(edge);
-                let (first, last) = (self.ranks.of[from], self.ranks.of[to]);
-                if gutter < first || last <= gutter {
-                    continue;
+                let (from, _) = self.ends(edge);
+                let first = self.ranks.of[from];
+                for (hop, pair) in self.way(net, edge).windows(2).enumerate() {
+                    let hops = &mut gutters[first + hop];
+                    if hops.last().is_none_or(|last| last.net != net) {
+                        hops.push(Hop { net, left: BTreeSet::new(), right: BTreeSet::new() });
+                    }
+                    if let Some(last) = hops.last_mut() {
+                        last.left.insert(pair[0]);
+                        last.right.insert(pair[1]);
+                    }
                 }
-                let left = if gutter == first { None } else { row(gutter) };
-                let right = if gutter + 1 == last { None } else { row(gutter + 1) };
-                hop.left.insert(left.unwrap_or(self.rows[from]));
-                hop.right.insert(right.unwrap_or_else(|| match gutter + 1 == last {
-                    true => self.arrival(edge, to),
-                    false => self.rows[from],
-                }));
-            }
-            if !hop.left.is_empty() {
-                hops.push(hop);
             }
         }
-        hops
+        gutters
     }
 }
 

@@ -1,3 +1,5 @@
+//! Graphs that hold for any topology and any size.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -260,7 +262,7 @@ fn check(placed: &Placed, topology: &Topology) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_graph_is_drawn_whole(

@@ -79,13 +79,27 @@ pub(super) fn assign(hops: &[Hop]) -> Gutter {
         hops.iter().flat_map(|hop| hop.left.iter().chain(&hop.right)).copied().collect();
     let mut done: Vec<(usize, Run)> = Vec::new();
     let mut gutter = Gutter::default();
+    // How many of those that wait leave at a row: others that arrive there wait for them.
+    let mut leaving: BTreeMap<i32, usize> = BTreeMap::new();
+    for row in todo.iter().flat_map(|run| &run.left) {
+        *leaving.entry(*row).or_default() += 1;
+    }
     while !todo.is_empty() {
-        let blockers = |k: usize| {
-            (0..todo.len()).filter(|&j| j != k && todo[j].must_be_left_of(&todo[k])).count()
+        let blockers = |run: &Run| -> usize {
+            let others = |row: &i32| {
+                leaving.get(row).copied().unwrap_or(0) - usize::from(run.left.contains(row))
+            };
+            run.right.iter().map(others).sum()
         };
-        let free = (0..todo.len()).find(|&k| blockers(k) == 0);
-        let at = free.or_else(|| (0..todo.len()).min_by_key(|&k| (blockers(k), k))).unwrap_or(0);
+        let free = todo.iter().position(|run| blockers(run) == 0);
+        let fewest = || (0..todo.len()).min_by_key(|&k| (blockers(&todo[k]), k));
+        let at = free.or_else(fewest).unwrap_or(0);
         let mut run = todo.remove(at);
+        for row in &run.left {
+            if let Some(count) = leaving.get_mut(row) {
+                *count -= 1;
+            }
+        }
         if free.is_none() {
             let legs = bend(&mut run, &todo, &mut used, &mut gutter);
             todo.extend(legs);

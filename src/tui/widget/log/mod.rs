@@ -10,6 +10,7 @@ mod line;
 mod rows;
 mod search;
 mod severity;
+mod spill;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,5 @@
+//! Logs as strangers write them, and how quick they are.
+
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
@@ -93,11 +95,11 @@ fn narrow_logs_lose_times_then_numbers() {
 }
 
 #[test]
-fn a_frame_of_a_million_lines_takes_no_time() {
+fn a_frame_of_a_long_log_takes_no_time() {
     let mut store = LogStore::default();
     let block =
         "\x1b[33mline\x1b[0m of text that is about as long as lines are in logs\n".repeat(1_000);
-    for i in 0..1_000 {
+    for i in 0..100 {
         store.append(block.as_bytes(), Timestamp::from_secs(i));
     }
     let rows = Rows::new(store.len(), Vec::new(), &[]);
@@ -117,7 +119,7 @@ fn a_frame_of_a_million_lines_takes_no_time() {
     };
     let begun = Instant::now();
     for i in 0..20 {
-        let state = LogState { cursor: i * 49_999, ..LogState::default() };
+        let state = LogState { cursor: i * 4_999, ..LogState::default() };
         view.draw(area, &mut buf, &look, state.fitted(rows.len(), 50));
     }
     // Unoptimised; the budget of 4 ms a frame is the benches' affair.
