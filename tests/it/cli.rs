@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on should stop")]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -65,4 +66,26 @@ fn diff_prints_what_set_pipeline_would() {
         &["diff", "shop.yml", "shop.yml"],
         &["diff", "shop.yml", "broken.yml"],
     ]));
+}
+
+#[test]
+fn format_prints_checks_and_writes() {
+    let mut said = session(&[
+        &["format", "untidy.yml"],
+        &["format", "--check", "untidy.yml"],
+        &["format", "--check", "--write", "untidy.yml"],
+        &["format", "documents.yml"],
+        &["format", "caicloud.yml"],
+    ]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pipeline.yml");
+    fs::copy(fixtures().join("untidy.yml"), &file).expect("a copy");
+    for arguments in
+        [&["format", "--write", "."][..], &["format", "--write", "."], &["format", "--check", "."]]
+    {
+        said += &format!("\n{}", run_in(folder.path(), arguments));
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    said += &format!("\n{}", fs::read_to_string(&file).expect("a file"));
+    insta::assert_snapshot!(said);
 }

@@ -7,6 +7,7 @@ mod core;
 mod crash;
 mod dialect;
 mod dialect_format;
+mod dialect_fuzz;
 mod engine;
 mod panic;
 mod resource;

@@ -146,8 +146,9 @@ async fn only_what_is_on_the_screen_is_asked_for() {
 #[tokio::test]
 async fn the_first_frame_waits_for_nothing() {
     let control = std::sync::Arc::new(FakeControl::new(picture::state()));
-    let clock =
-        std::sync::Arc::new(crate::support::fixed_clock::FixedClock::at(crate::support::control::NOW));
+    let clock = std::sync::Arc::new(crate::support::fixed_clock::FixedClock::at(
+        crate::support::control::NOW,
+    ));
     let options = flightdeck::tui::Options::new(clock);
     let app =
         flightdeck::tui::App::new(&*control, &options, (80, 24), crate::support::control::NOW);

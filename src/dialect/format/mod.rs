@@ -15,7 +15,9 @@ mod order;
 mod print;
 #[cfg(test)]
 mod tests;
+mod text;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::yaml::{self, Data, Mark, Node, Written, mask_braces};
@@ -30,10 +32,11 @@ use order::Shape;
 pub fn format(file: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
     let file: Arc<str> = file.into();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
-    let refuse = |at: usize, what: &str| {
+    let refuse_at = |at: Mark, what: &str| {
         let message = format!("{what} cannot be formatted; the file stays as it is");
-        vec![Diagnostic::error("not-formatted", mark(&text, at).within(&file), message)]
+        vec![Diagnostic::error("not-formatted", at.within(&file), message)]
     };
+    let refuse = |at: usize, what: &str| refuse_at(mark(&text, at), what);
     // Lines would be counted differently here and there.
     if let Some(at) = text.find(['\r', '\u{85}', '\u{2028}', '\u{2029}']) {
         return Err(refuse(at, "a line end of this kind"));
@@ -41,8 +44,8 @@ pub fn format(file: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
     let masked = mask_braces(&text);
     let before = read(&file, &masked)?;
     let Some(written) = Written::read(&masked) else { return Err(refuse(0, "this text")) };
-    if written.has_more {
-        return Err(refuse(0, "a file of several documents"));
+    if let Some(at) = written.rest {
+        return Err(refuse_at(at, "what stands behind the first document"));
     }
     let is_block = written.root.as_ref().is_some_and(|root| {
         matches!(root.form, yaml::Form::List(_) | yaml::Form::Map(_)) && root.n_properties == 0
@@ -68,8 +71,9 @@ pub fn format(file: &str, text: &str) -> Result<String, Vec<Diagnostic>> {
 /// The tree of a text without errors.
 fn read(file: &Arc<str>, masked: &str) -> Result<Node, Vec<Diagnostic>> {
     let parsed = yaml::parse(file, masked, None);
-    let errors: Vec<Diagnostic> =
+    let mut errors: Vec<Diagnostic> =
         parsed.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
+    super::sort(&mut errors);
     match parsed.root {
         Some(root) if errors.is_empty() => Ok(root),
         Some(_) | None => Err(errors),
@@ -118,7 +122,9 @@ fn different(a: &Node, b: &Node) -> Option<Mark> {
             a_list.iter().zip(b_list).find_map(|(a, b)| different(a, b))
         }
         (Data::Map(entries), Data::Map(others)) if entries.len() == others.len() => {
-            entries.iter().find_map(|entry| match b.get(&entry.key) {
+            let others: HashMap<&str, &Node> =
+                others.iter().map(|other| (&*other.key, &other.value)).collect();
+            entries.iter().find_map(|entry| match others.get(&*entry.key) {
                 Some(other) => different(&entry.value, other),
                 None => Some(entry.at),
             })

@@ -32,6 +32,10 @@ pub(super) enum Shape {
 /// The key that merges another map in.
 const MERGE: &str = "<<";
 
+/// A map of more entries stays as it is: no map of a pipeline has as many keys, and sorting
+/// looks at all pairs.
+const MOST_SORTED: usize = 300;
+
 type Keys = &'static [(&'static str, Shape)];
 
 impl Shape {
@@ -241,7 +245,7 @@ impl Ties<'_> {
 /// The order of a map's entries, given as key and ties in the order of the file: by their places,
 /// as far as aliases stay behind their anchors.
 pub(super) fn order(shape: Shape, entries: &[(&str, Ties<'_>)]) -> Vec<usize> {
-    if shape == Shape::Free {
+    if shape == Shape::Free || entries.len() > MOST_SORTED {
         return (0..entries.len()).collect();
     }
     let mut left: Vec<usize> = (0..entries.len()).collect();

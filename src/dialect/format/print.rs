@@ -1,8 +1,9 @@
 //! Blocks → text: two blanks a level, lists as deep as their key, keys in order, at most one
 //! blank line in a row.
 
-use super::block::{Blocks, Content, Entry, Remark, Text};
+use super::block::{Blocks, Content, Entry, Remark};
 use super::order::{Shape, Ties, order};
+use super::text::Text;
 use crate::dialect::yaml::Written;
 
 /// The blocks as text, their maps in the order of `shape`. `length` is that of the file.
@@ -89,7 +90,7 @@ impl Printer<'_> {
     /// The entries of a group in the order in which they are printed.
     fn ordered(&self, group: usize, shape: Shape) -> Vec<usize> {
         let group = &self.blocks.groups[group];
-        if group.is_list || shape == Shape::Free {
+        if group.is_list || shape == Shape::Free || group.entries.len() < 2 {
             return group.entries.clone();
         }
         let entries: Vec<(&str, Ties<'_>)> = group

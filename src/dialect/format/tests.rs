@@ -1,3 +1,5 @@
+//! Files before and after.
+
 use super::format;
 
 /// Each text becomes the other, which stays as it is.
@@ -265,12 +267,16 @@ fn odd_but_good_files() {
 #[test]
 fn what_cannot_be_formatted_is_told_with_its_place() {
     for (text, expected) in [
-        ("a: 1\n---\nb: 2\n", "f:1:1: error: a file of several documents cannot be formatted"),
+        (
+            "a: 1\n---\nb: 2\n",
+            "f:2:1: error: what stands behind the first document cannot be formatted",
+        ),
         ("a: 1\n? b\n: 2\n", "f:2:3: error: a key of this form cannot be formatted"),
         ("%YAML 1.1\n---\na: 1\n", "f:1:1: error: a directive cannot be formatted"),
         ("a: 1\n...\n", "f:2:1: error: the end of a document cannot be formatted"),
         ("a: # c\n  |\n  x\n", "f:1:4: error: a comment at this place cannot be formatted"),
         ("a: 1\na: 2\n", "f:2:1: error: the key `a` is given twice"),
+        ("'a'\nb: 1\n", "f:2:1: error: what stands behind the first document cannot be formatted"),
         ("a: [\n", "f:"),
         ("a: \"x\u{2028}y\"\n", "f:1:6: error: a line end of this kind cannot be formatted"),
     ] {

@@ -279,7 +279,9 @@ impl Resolver<'_> {
             self.fault(at, FaultKind::UnknownAnchor { name: name.to_owned(), known });
             return None;
         };
-        if let Some(id) = ids.iter().rev().find(|id| **id < alias) {
+        // They stand in the order of the file.
+        let n_before = ids.partition_point(|id| *id < alias);
+        if let Some(id) = n_before.checked_sub(1).and_then(|last| ids.get(last)) {
             return Some(*id);
         }
         let target = *ids.first()?;

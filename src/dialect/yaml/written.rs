@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
-use super::braces::is_name;
+use super::braces::name_at;
 use super::events::{Event, EventKind, Events};
-use super::node::Style;
+use super::node::{Mark, Style};
 
 /// The first document of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,8 +22,8 @@ pub struct Written {
     pub anchors: Vec<(String, usize)>,
     /// The aliases and where they stand, in order.
     pub aliases: Vec<(String, usize)>,
-    /// Whether there are more documents.
-    pub has_more: bool,
+    /// Where text stands behind the document, which nobody reads.
+    pub rest: Option<Mark>,
 }
 
 /// A node as it is written. Places are bytes of the text.
@@ -60,9 +60,8 @@ pub fn mask_braces(text: &str) -> String {
     let mut rest = text;
     while let Some(open) = rest.find("{{") {
         let inner = &rest[open + 2..];
-        let name = inner.find("}}").map(|end| &inner[..end]).filter(|name| is_name(name));
         out.push_str(&rest[..open]);
-        match name {
+        match name_at(inner) {
             Some(name) => {
                 out.push_str("__");
                 out.push_str(name);
@@ -109,8 +108,10 @@ impl Reader<'_> {
         self.written.root = Some(self.node(first, 0)?);
         self.next()?;
         // What follows need not even be YAML.
-        let more = self.next();
-        self.written.has_more = more.is_none_or(|event| event.kind == EventKind::DocumentStart);
+        self.written.rest = match self.events.next() {
+            Ok(event) => (event.kind != EventKind::StreamEnd).then_some(event.at),
+            Err(problem) => Some(problem.at),
+        };
         Some(())
     }
 
@@ -206,6 +207,6 @@ mod tests {
         assert_eq!(flows, ["[*a, {{y.z}}]"]);
         assert_eq!(written.anchors, [("a".to_owned(), 4)]);
         assert_eq!(written.aliases.len(), 1);
-        assert!(!written.has_more);
+        assert_eq!(written.rest, None);
     }
 }
