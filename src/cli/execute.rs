@@ -158,46 +158,42 @@ impl Session {
             self.hold_others(&summary).await?;
         }
         act.unpause_pipeline(&self.pipeline).await?;
-        let mut left = Vec::new();
-        if jobs.is_empty() {
-            left = self.follow().await?;
-        }
+        let mut tried = BTreeSet::new();
         for job in jobs {
-            left.extend(Box::pin(self.run_job(job, &mut BTreeSet::new())).await?);
+            if !tried.contains(job) {
+                Box::pin(self.run_job(job, &mut tried)).await?;
+            }
         }
+        let left = self.follow().await?;
         self.close(left).await
     }
 
-    /// Runs one job; where it lacks versions, the jobs before it first. Gives what did not start.
-    async fn run_job(
-        &mut self,
-        job: &str,
-        tried: &mut BTreeSet<String>,
-    ) -> anyhow::Result<Vec<BuildSummary>> {
+    /// Runs one job; where it lacks versions, the jobs before it first.
+    async fn run_job(&mut self, job: &str, tried: &mut BTreeSet<String>) -> anyhow::Result<()> {
         let control = Arc::clone(&self.control);
         let act = acting(control.as_ref())?;
         tried.insert(job.to_owned());
         act.trigger_job(&self.pipeline, job).await?;
         act.unpause_job(&self.pipeline, job).await?;
-        let mut left = self.follow().await?;
+        let left = self.follow().await?;
         if !left.iter().any(|build| build.job.as_deref() == Some(job)) {
-            return Ok(left);
+            return Ok(());
         }
         let summary = self.control.pipeline(&self.pipeline).await?;
-        let upstream: BTreeSet<String> = summary
+        let before: BTreeSet<String> = summary
             .jobs
             .iter()
             .filter(|summary| summary.name == job)
             .flat_map(|summary| &summary.inputs)
             .flat_map(|input| input.passed.clone())
             .collect();
-        for before in upstream {
+        for before in before {
             if !tried.contains(&before) {
                 Box::pin(self.run_job(&before, tried)).await?;
             }
         }
-        left = self.follow().await?;
-        Ok(left)
+        self.follow().await?;
+        Ok(())
     }
 
     /// Pauses the jobs, so that none runs that was not asked for.
@@ -326,7 +322,7 @@ impl Session {
     /// Says what came of it all and makes it the exit code.
     async fn close(&mut self, left: Vec<BuildSummary>) -> anyhow::Result<Exit> {
         let control = Arc::clone(&self.control);
-        let mut exit = Exit::Success;
+        let mut has_left = false;
         let summary = self.control.pipeline(&self.pipeline).await?;
         for build in left {
             let job = build.job.clone().unwrap_or_default();
@@ -341,15 +337,17 @@ impl Session {
             };
             self.say(format!("{job} #{} did not start: {why}\n", build.name)).await;
             acting(control.as_ref())?.abort_build(build.id).await?;
-            exit = exit.worst(Exit::Errored);
+            has_left = true;
         }
-        if self.ended.is_empty() && exit == Exit::Success {
+        if self.ended.is_empty() && !has_left {
             self.say("no job starts by itself; name one to run it\n".to_owned()).await;
         }
-        for (_, status) in self.ended.values() {
-            exit = exit.worst(Exit::of(*status));
-        }
-        Ok(exit)
+        let ends = self.ended.values().map(|(_, status)| Exit::of(*status));
+        Ok(match ends.fold(Exit::Success, Exit::worst) {
+            // Where a build did not succeed, that is why others did not start.
+            Exit::Success if has_left => Exit::Errored,
+            exit => exit,
+        })
     }
 
     /// Aborts the pipeline's builds and waits for the hooks of those that run. A second
