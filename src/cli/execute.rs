@@ -18,13 +18,16 @@ use super::pipeline_file::{PipelineFile, values};
 use super::settings::Shared;
 use super::validate::verdict;
 use crate::control::{
-    Acting, BuildSummary, Control, ErrorKind, JobSummary, Pause, PipelineSummary, SetAsk,
+    Acting, BuildSummary, Change, Control, ErrorKind, JobSummary, Pause, PipelineSummary, SetAsk,
 };
 use crate::model::build::Status;
 use crate::model::{BuildId, PipelineRef};
 
 /// What people are told of a pipeline that only `flightdeck run` runs.
 const PAUSED: &str = "`flightdeck run` runs it when asked";
+
+/// How many builds of a job are looked at: what runs is among the latest.
+const LATEST: u32 = 100;
 
 /// Options of `flightdeck run`.
 #[derive(Debug, Args)]
@@ -250,37 +253,61 @@ impl Session {
         let mut changes = self.control.changes().await?;
         loop {
             let summary = self.control.pipeline(&self.pipeline).await?;
-            for build in self.all_builds(&summary).await? {
-                if build.status != Status::Pending && self.followed.insert(build.id) {
-                    self.follow_build(build);
+            let builds = self.all_builds(&summary).await?;
+            self.follow_started(builds);
+            let control = Arc::clone(&self.control);
+            let mut settled = control.settled();
+            loop {
+                tokio::select! {
+                    settled = &mut settled => {
+                        settled?;
+                        break;
+                    }
+                    change = changes.next() => match change {
+                        Some(change) => self.look_at(change).await?,
+                        None => bail!("the core went away"),
+                    },
+                    Some(ended) = self.following.join_next() => self.note(ended?),
                 }
             }
-            while let Some(ended) = self.following.try_join_next() {
+            while let Some(ended) = self.following.join_next().await {
                 self.note(ended?);
             }
-            let control = Arc::clone(&self.control);
-            tokio::select! {
-                settled = control.settled() => {
-                    settled?;
-                    while let Some(ended) = self.following.join_next().await {
-                        self.note(ended?);
-                    }
-                    let summary = self.control.pipeline(&self.pipeline).await?;
-                    let (pending, others): (Vec<_>, Vec<_>) = self
-                        .all_builds(&summary)
-                        .await?
-                        .into_iter()
-                        .partition(|build| build.status == Status::Pending);
-                    if others.iter().all(|build| self.followed.contains(&build.id)) {
-                        return Ok(pending);
-                    }
+            let summary = self.control.pipeline(&self.pipeline).await?;
+            let (pending, others): (Vec<_>, Vec<_>) = self
+                .all_builds(&summary)
+                .await?
+                .into_iter()
+                .partition(|build| build.status == Status::Pending);
+            if others.iter().all(|build| self.followed.contains(&build.id)) {
+                return Ok(pending);
+            }
+        }
+    }
+
+    /// Looks at what a change is about: at a build that is not followed yet, or at all.
+    async fn look_at(&mut self, change: Change) -> anyhow::Result<()> {
+        let builds = match change {
+            Change::Build { pipeline, job, build } => {
+                if pipeline != self.pipeline || self.followed.contains(&build) {
+                    return Ok(());
                 }
-                change = changes.next() => {
-                    if change.is_none() {
-                        bail!("the core went away");
-                    }
-                }
-                Some(ended) = self.following.join_next() => self.note(ended?),
+                self.control.job_builds(&pipeline, &job, None, LATEST).await?
+            }
+            Change::Everything => {
+                let summary = self.control.pipeline(&self.pipeline).await?;
+                self.all_builds(&summary).await?
+            }
+            Change::Pipeline(_) | Change::Resource { .. } => return Ok(()),
+        };
+        self.follow_started(builds);
+        Ok(())
+    }
+
+    fn follow_started(&mut self, builds: Vec<BuildSummary>) {
+        for build in builds {
+            if build.status != Status::Pending && self.followed.insert(build.id) {
+                self.follow_build(build);
             }
         }
     }
@@ -293,7 +320,9 @@ impl Session {
         let mut builds = Vec::new();
         for job in &summary.jobs {
             if job.next.is_some() || job.finished.is_some() {
-                builds.extend(self.control.job_builds(&self.pipeline, &job.name, None, 100).await?);
+                builds.extend(
+                    self.control.job_builds(&self.pipeline, &job.name, None, LATEST).await?,
+                );
             }
         }
         builds.sort_by_key(|build| build.id);
