@@ -3,7 +3,11 @@
 //!
 //! `cargo bench --bench core`. A job without inputs, the process runtime, a database of its own.
 
-#![expect(clippy::expect_used, reason = "a bench ends where it goes wrong")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench ends where it goes wrong, and prints its figures"
+)]
 
 #[path = "../it/support/core.rs"]
 #[expect(dead_code, reason = "benches use less of it than tests")]

@@ -111,7 +111,7 @@ async fn a_pipeline_is_set_and_read(subject: &Subject) {
 
     let summary = control.pipeline(&pipeline()).await.expect("is there");
     assert!(summary.pause.is_some());
-    assert_eq!(control.list_pipelines().await.expect("lists"), [summary.clone()]);
+    assert_eq!(control.list_pipelines().await.expect("lists"), std::slice::from_ref(&summary));
     let names: Vec<&str> = summary.jobs.iter().map(|job| job.name.as_str()).collect();
     assert_eq!(names, ["first", "second"]);
     let input = &summary.jobs[1].inputs[0];

@@ -188,8 +188,8 @@ async fn a_build_whose_process_is_gone_says_so() {
     core.shut_down().await;
 }
 
-/// Starts the program and kills it after a moment, again and again; gives how often.
-async fn kill_at_random(place: &Place, pipeline: &str, most: Duration) -> u32 {
+/// Starts the program and kills it after a moment, again and again; gives the moments.
+async fn kill_at_random(place: &Place, pipeline: &str, most: Duration) -> Vec<Duration> {
     let rounds = std::env::var("FLIGHTDECK_TEST_KILLS").ok();
     let rounds: u32 = rounds.map_or(6, |rounds| rounds.parse().expect("a number"));
     let mut seed = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_nanos() as u64 | 1;
@@ -205,8 +205,7 @@ async fn kill_at_random(place: &Place, pipeline: &str, most: Duration) -> u32 {
         tokio::time::sleep(moment).await;
         kill(core);
     }
-    println!("killed after {moments:?}");
-    rounds
+    moments
 }
 
 /// Starts a core that goes on with all that was asked for, and waits until nothing is left.
@@ -225,9 +224,9 @@ async fn go_on(place: &Place, text: &str) -> (Core, Vec<BuildSummary>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_moment_to_be_killed_at_costs_a_line() {
     let place = Place::new();
-    let rounds = kill_at_random(&place, STEADY, Duration::from_millis(900)).await;
+    let moments = kill_at_random(&place, STEADY, Duration::from_millis(900)).await;
     let (core, builds) = go_on(&place, STEADY).await;
-    println!("{} builds of {rounds} killed cores", builds.len());
+    println!("{} builds of cores killed after {moments:?}", builds.len());
     for build in &builds {
         let build = core.succeeded(&pipeline(), "count", &build.name).await;
         check_lines(&core.events(build.summary.id).await);
@@ -277,9 +276,9 @@ async fn what_is_put_is_put_once_whenever_the_core_is_killed() {
         git::run(&work, &["commit", "-q", "--allow-empty", "-m", "begin"]);
         git::run(&work, &["push", "-q", &format!("../{bare}"), "main"]);
     }
-    let rounds = kill_at_random(&place, PUTS, Duration::from_millis(1500)).await;
+    let moments = kill_at_random(&place, PUTS, Duration::from_millis(1500)).await;
     let (core, builds) = go_on(&place, PUTS).await;
-    println!("{} builds of {rounds} killed cores", builds.len());
+    println!("{} builds of cores killed after {moments:?}", builds.len());
     let mut numbers = Vec::new();
     for build in builds.iter().rev() {
         let build = core.succeeded(&pipeline(), "count", &build.name).await;
