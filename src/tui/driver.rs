@@ -28,8 +28,8 @@ const READ_LIMIT: Duration = Duration::from_secs(15);
 /// How long an act may take; a check asks the outside world.
 const ACT_LIMIT: Duration = Duration::from_secs(120);
 
-/// Builds that are read at a time, at most.
-const BATCH: usize = 2_000;
+/// Events that are handed over at a time, at most: a key waits no longer than they take.
+const BATCH: usize = 500;
 
 /// What effects are done with.
 pub struct Driver {

@@ -54,7 +54,7 @@ impl End {
 /// When the terminal cannot be used, or not be had back.
 pub async fn pump(mut lent: Lent<'_>, shell: Shell, greeting: &str) -> Result<End, TermError> {
     let Shell { directory, input, mut output } = shell;
-    let hello = format!("{greeting}\r\n{directory}  enter ~ . or ctrl-] leaves\r\n\r\n");
+    let hello = format!("\r\n{greeting}\r\n{directory}  enter ~ . or ctrl-] leaves\r\n\r\n");
     write(&lent, hello.as_bytes());
     let (columns, rows) = lent.size();
     let _ = input.send(ShellInput::Resize(ShellSize { columns, rows })).await;

@@ -110,12 +110,12 @@ impl Console {
             Woke::Notice(None) => self.notices = None,
             Woke::Shell(shell) => self.hand_over(shell).await?,
         }
-        // Keys that wait go before data that waits.
-        while let Some(input) = self.term.try_next() {
-            self.key(input).await?;
-        }
+        self.typed().await?;
         for msg in messages {
             self.take(msg, Due::Data).await?;
+            // A message may hold thousands of lines: keys that wait go before the next one.
+            self.typed().await?;
+            self.draw_if_due()?;
         }
         let now = self.clock.now();
         if self.app.wakes_at().is_some_and(|at| at <= now) {
@@ -123,6 +123,14 @@ impl Console {
         }
         self.app.relieve();
         self.draw_if_due()
+    }
+
+    /// Takes in the keys that wait.
+    async fn typed(&mut self) -> Result<(), RunError> {
+        while let Some(input) = self.term.try_next() {
+            self.key(input).await?;
+        }
+        Ok(())
     }
 
     async fn wait(&mut self, messages: &mut Vec<Msg>) -> Woke {

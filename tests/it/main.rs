@@ -1,5 +1,9 @@
 //! The one test binary: one module a subject.
-#![expect(clippy::expect_used, reason = "a test ends where it goes wrong, its builders too")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test ends where it goes wrong, its builders too"
+)]
 
 mod cli;
 mod control;

@@ -10,7 +10,8 @@ use flightdeck::tui::theme::{Depth, Theme};
 use flightdeck::tui::{Effect, Exit, Msg};
 
 use crate::support::console::Console;
-use crate::support::control::{FakeControl, State, build, job, pipeline};
+use crate::support::control::{FakeControl, State};
+use crate::support::make::{build, job, pipeline};
 use crate::support::picture;
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (140, 42), (220, 60), (40, 10)];
@@ -100,7 +101,7 @@ async fn a_quiet_console_does_nothing() {
     let of = PipelineRef::new("main", "quiet");
     let mut done = job(1, "unit");
     done.finished =
-        Some(crate::support::control::timed(build(&of, "unit", 1, "1", Status::Succeeded), 90, 30));
+        Some(crate::support::make::timed(build(&of, "unit", 1, "1", Status::Succeeded), 90, 30));
     let state =
         State { pipelines: vec![pipeline(1, "main", "quiet", vec![done])], ..State::default() };
     let mut console = Console::start(FakeControl::new(state), (140, 42)).await;

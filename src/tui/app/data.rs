@@ -17,6 +17,9 @@ const PACE: Duration = Duration::from_millis(40);
 /// So many builds are kept that are not on the screen.
 const KEPT: usize = 64;
 
+/// The newest builds of a job, and how many were asked for.
+pub type Page = (u32, Datum<Vec<BuildSummary>>);
+
 /// What is known.
 #[derive(Debug, Default)]
 pub struct Data {
@@ -25,7 +28,7 @@ pub struct Data {
     /// Each of them.
     pub pipelines: BTreeMap<PipelineRef, Datum<PipelineSummary>>,
     /// Builds of jobs, newest first, with the question's limit.
-    pub job_builds: BTreeMap<(PipelineRef, String), (u32, Datum<Vec<BuildSummary>>)>,
+    pub job_builds: BTreeMap<(PipelineRef, String), Page>,
     /// Builds.
     pub builds: BTreeMap<BuildId, Datum<BuildDetail>>,
     /// Containers of builds.

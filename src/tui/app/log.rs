@@ -22,7 +22,7 @@ const LEAD: usize = 8;
 const FOLD_FROM: usize = 40;
 
 /// Bytes that are searched at a time.
-const SLICE: usize = 4 * 1024 * 1024;
+const SLICE: usize = 256 * 1024;
 
 /// The log of one step.
 #[derive(Debug, Default)]

@@ -316,7 +316,7 @@ impl App {
         let moving = if self.shows_running() && !self.link.is_lost() {
             let quarter = self.now.0.div_euclid(250_000) + 1;
             Some(if self.has_motion { Timestamp(quarter * 250_000) } else { seconds })
-        } else if self.link.is_lost() {
+        } else if self.link.is_lost() || self.shows_news() {
             Some(seconds)
         } else {
             // Ages and the clock are told in minutes then.
@@ -326,6 +326,24 @@ impl App {
         let search = self.is_searching().then_some(self.now);
         let held = self.pane.as_ref().and_then(|pane| pane.holds_until());
         [held, patience, told, moving, self.again, stream, search].into_iter().flatten().min()
+    }
+
+    /// Whether something on the screen is told in seconds: it was over less than a minute ago.
+    fn shows_news(&self) -> bool {
+        let is_news = |build: &crate::control::BuildSummary| {
+            build.ended_at.is_some_and(|at| self.now.since(at).as_secs() < 60)
+        };
+        let has_news = |pipeline: &PipelineRef| {
+            self.data.pipeline(pipeline).is_some_and(|pipeline| {
+                pipeline.jobs.iter().any(|job| job.finished.as_ref().is_some_and(is_news))
+            })
+        };
+        match &self.place {
+            Place::Overview => self.data.list.value().is_some_and(|all| all.iter().any(has_news)),
+            Place::Graph(pipeline) | Place::Builds(pipeline, _) => has_news(pipeline),
+            Place::Build(build) => self.data.summary(*build).is_some_and(is_news),
+            Place::Messages => false,
+        }
     }
 
     /// Whether something on the screen runs, so that its time goes on.

@@ -202,7 +202,7 @@ impl App {
     /// Reads a broken stream on, from the event after the last one that came.
     pub(super) fn resume_events(&mut self, effects: &mut Vec<Effect>) {
         let Some(watch) = &mut self.watch else { return };
-        if !watch.resumes_at().is_some_and(|at| at <= self.now) {
+        if watch.resumes_at().is_none_or(|at| at > self.now) {
             return;
         }
         self.streams += 1;

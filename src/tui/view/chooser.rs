@@ -61,7 +61,7 @@ pub fn draw(app: &App, chooser: &Chooser, body: Rect, buf: &mut Buffer) {
         Column::left("step", Fill::Share(1)),
         Column::left("attempt", Fill::Content(8)).from(60),
         Column::left("worker", Fill::Content(12)).from(60),
-        Column::right("kept for", Fill::Content(28)),
+        Column::right("kept for", Fill::Content(40)),
     ]);
     list.has_head = true;
     let selected = containers

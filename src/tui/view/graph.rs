@@ -286,7 +286,7 @@ fn draw_feed(app: &App, summary: &PipelineSummary, area: Rect, is_stacked: bool,
     };
     let widest = items
         .iter()
-        .map(|item| name(item))
+        .map(&name)
         .map(|(job, build)| format::width(&job) + format::width(&build))
         .max()
         .and_then(|widest| u16::try_from(widest).ok())

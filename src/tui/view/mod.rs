@@ -4,6 +4,7 @@
 //! lies over the screen are drawn here.
 
 pub mod build;
+pub mod build_head;
 pub mod builds;
 pub mod chooser;
 pub mod facts;
@@ -16,6 +17,7 @@ pub mod log;
 pub mod menu;
 pub mod messages;
 pub mod overview;
+pub mod overview_row;
 pub mod palette;
 pub mod shell;
 pub mod steps;
@@ -398,8 +400,10 @@ fn keys(app: &App) -> Vec<(String, String)> {
         _ => true,
     });
     let mut items = app.keymap.bar(context, app.access, &wanted);
-    for extra in &app.extras {
-        items.push((extra.key.to_string(), extra.title.clone()));
+    // What the program brought along is worth a place among the first.
+    let place = items.len().min(3);
+    for extra in app.extras.iter().rev() {
+        items.insert(place, (extra.key.to_string(), extra.title.clone()));
     }
     let all = app.keymap.bar(context, app.access, &[Action::OpenMenu]);
     fit(items, all, app.size.0)

@@ -143,7 +143,11 @@ impl Chip {
             return;
         }
         let room = right - left;
-        let end = format::cut_end(&self.end, usize::from(room));
+        // A reason is worth more than its age, where there is no room for both.
+        let both = format::width(&self.facts) + 1 + format::width(&self.end);
+        let is_tight = room < 14 && both > usize::from(room) && self.progress.is_none();
+        let end = if is_tight && !self.facts.is_empty() { "" } else { self.end.as_str() };
+        let end = format::cut_end(end, usize::from(room));
         let wide = u16::try_from(format::width(&end)).unwrap_or(room);
         look.put(buf, (right - wide, y), &end, wide, tone);
         let room = if wide == 0 { room } else { room.saturating_sub(wide + 1) };

@@ -61,6 +61,8 @@ struct Sizes {
     heights: Heights,
     /// The narrowest chip that still tells something.
     least: i32,
+    /// Longer names are cut to this before a level that tells less is taken.
+    cut: i32,
     /// What the second row asks for, where there is room: `#112  43m 20s   3m`.
     facts: i32,
     /// The widest chip.
@@ -80,15 +82,17 @@ impl Level {
         match self {
             Level::Facts => Sizes {
                 heights: Heights { job: 2, gap: 1 },
-                least: 18,
+                least: 15,
+                cut: 18,
                 facts: 24,
                 most: 38,
                 step: 2,
-                beside: 5,
+                beside: 4,
             },
             Level::Name => Sizes {
                 heights: Heights { job: 1, gap: 1 },
                 least: 14,
+                cut: 14,
                 facts: 14,
                 most: 38,
                 step: 2,
@@ -97,6 +101,7 @@ impl Level {
             Level::Glyph => Sizes {
                 heights: Heights { job: 1, gap: 0 },
                 least: 3,
+                cut: 3,
                 facts: 3,
                 most: 3,
                 step: 1,
@@ -173,7 +178,7 @@ fn narrowest(plan: &Plan, bones: &Skeleton) -> i32 {
     let sizes = bones.level.sizes();
     let gutters: i32 = bones.gutters.iter().map(|gutter| least_gutter(gutter, sizes)).sum();
     let natural = natural_widths(plan, bones.level);
-    gutters + natural.iter().map(|&width| width.min(sizes.least)).sum::<i32>()
+    gutters + natural.iter().map(|&width| width.min(sizes.cut)).sum::<i32>()
 }
 
 fn least_gutter(gutter: &Gutter, sizes: Sizes) -> i32 {
@@ -191,7 +196,7 @@ fn natural_widths(plan: &Plan, level: Level) -> Vec<i32> {
     for (node, it) in plan.topology.nodes.iter().enumerate() {
         let name = i32::try_from(format::width(&it.name)).unwrap_or(sizes.most);
         let width = &mut widths[plan.ranks.of[node]];
-        *width = (*width).max((name + 5).max(sizes.facts).min(sizes.most));
+        *width = (*width).max((name + 5).min(sizes.most));
     }
     widths
 }
@@ -282,6 +287,17 @@ impl<'a> Routes<'a> {
     }
 }
 
+/// Gives narrow columns room for their second row, the narrowest first; says how much was given.
+fn widen(widths: &mut [i32], spare: i32, wanted: i32) -> i32 {
+    let mut given = 0;
+    while given < spare {
+        let Some(width) = widths.iter_mut().filter(|width| **width < wanted).min() else { break };
+        *width += 1;
+        given += 1;
+    }
+    given
+}
+
 /// Gives columns their widths and lays the lines. With a width, names give way before the picture
 /// outgrows it, and what is left over goes to the gutters.
 fn finish(plan: &Plan, bones: Skeleton, width: Option<i32>) -> Placed {
@@ -290,8 +306,9 @@ fn finish(plan: &Plan, bones: Skeleton, width: Option<i32>) -> Placed {
     let mut gutters: Vec<i32> = bones.gutters.iter().map(|g| least_gutter(g, sizes)).collect();
     if let Some(width) = width {
         let room = width - gutters.iter().sum::<i32>();
-        shrink(&mut widths, room, sizes.least);
+        shrink(&mut widths, room, sizes.cut);
         let mut spare = room - widths.iter().sum::<i32>();
+        spare -= widen(&mut widths, spare, sizes.facts);
         for round in 0..4 {
             for gutter in gutters.iter_mut() {
                 if spare > 0 && round < 4 {

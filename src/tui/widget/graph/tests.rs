@@ -1,4 +1,4 @@
-//! Graphs that hold for any topology and any size.
+//! The graph as text: what its parts come to, and properties of all graphs.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Logs as strangers write them, and how quick they are.
+//! Logs as text: what is kept, folded, found and drawn.
 
 use std::time::{Duration, Instant};
 
