@@ -18,13 +18,16 @@ use super::pipeline_file::{PipelineFile, values};
 use super::settings::Shared;
 use super::validate::verdict;
 use crate::control::{
-    Acting, BuildSummary, Control, ErrorKind, JobSummary, Pause, PipelineSummary, SetAsk,
+    Acting, BuildSummary, Change, Control, ErrorKind, JobSummary, Pause, PipelineSummary, SetAsk,
 };
 use crate::model::build::Status;
 use crate::model::{BuildId, PipelineRef};
 
 /// What people are told of a pipeline that only `flightdeck run` runs.
 const PAUSED: &str = "`flightdeck run` runs it when asked";
+
+/// How many builds of a job are looked at: what runs is among the latest.
+const LATEST: u32 = 100;
 
 /// Options of `flightdeck run`.
 #[derive(Debug, Args)]
@@ -158,46 +161,42 @@ impl Session {
             self.hold_others(&summary).await?;
         }
         act.unpause_pipeline(&self.pipeline).await?;
-        let mut left = Vec::new();
-        if jobs.is_empty() {
-            left = self.follow().await?;
-        }
+        let mut tried = BTreeSet::new();
         for job in jobs {
-            left.extend(Box::pin(self.run_job(job, &mut BTreeSet::new())).await?);
+            if !tried.contains(job) {
+                Box::pin(self.run_job(job, &mut tried)).await?;
+            }
         }
+        let left = self.follow().await?;
         self.close(left).await
     }
 
-    /// Runs one job; where it lacks versions, the jobs before it first. Gives what did not start.
-    async fn run_job(
-        &mut self,
-        job: &str,
-        tried: &mut BTreeSet<String>,
-    ) -> anyhow::Result<Vec<BuildSummary>> {
+    /// Runs one job; where it lacks versions, the jobs before it first.
+    async fn run_job(&mut self, job: &str, tried: &mut BTreeSet<String>) -> anyhow::Result<()> {
         let control = Arc::clone(&self.control);
         let act = acting(control.as_ref())?;
         tried.insert(job.to_owned());
         act.trigger_job(&self.pipeline, job).await?;
         act.unpause_job(&self.pipeline, job).await?;
-        let mut left = self.follow().await?;
+        let left = self.follow().await?;
         if !left.iter().any(|build| build.job.as_deref() == Some(job)) {
-            return Ok(left);
+            return Ok(());
         }
         let summary = self.control.pipeline(&self.pipeline).await?;
-        let upstream: BTreeSet<String> = summary
+        let before: BTreeSet<String> = summary
             .jobs
             .iter()
             .filter(|summary| summary.name == job)
             .flat_map(|summary| &summary.inputs)
             .flat_map(|input| input.passed.clone())
             .collect();
-        for before in upstream {
+        for before in before {
             if !tried.contains(&before) {
                 Box::pin(self.run_job(&before, tried)).await?;
             }
         }
-        left = self.follow().await?;
-        Ok(left)
+        self.follow().await?;
+        Ok(())
     }
 
     /// Pauses the jobs, so that none runs that was not asked for.
@@ -254,37 +253,61 @@ impl Session {
         let mut changes = self.control.changes().await?;
         loop {
             let summary = self.control.pipeline(&self.pipeline).await?;
-            for build in self.all_builds(&summary).await? {
-                if build.status != Status::Pending && self.followed.insert(build.id) {
-                    self.follow_build(build);
+            let builds = self.all_builds(&summary).await?;
+            self.follow_started(builds);
+            let control = Arc::clone(&self.control);
+            let mut settled = control.settled();
+            loop {
+                tokio::select! {
+                    settled = &mut settled => {
+                        settled?;
+                        break;
+                    }
+                    change = changes.next() => match change {
+                        Some(change) => self.look_at(change).await?,
+                        None => bail!("the core went away"),
+                    },
+                    Some(ended) = self.following.join_next() => self.note(ended?),
                 }
             }
-            while let Some(ended) = self.following.try_join_next() {
+            while let Some(ended) = self.following.join_next().await {
                 self.note(ended?);
             }
-            let control = Arc::clone(&self.control);
-            tokio::select! {
-                settled = control.settled() => {
-                    settled?;
-                    while let Some(ended) = self.following.join_next().await {
-                        self.note(ended?);
-                    }
-                    let summary = self.control.pipeline(&self.pipeline).await?;
-                    let (pending, others): (Vec<_>, Vec<_>) = self
-                        .all_builds(&summary)
-                        .await?
-                        .into_iter()
-                        .partition(|build| build.status == Status::Pending);
-                    if others.iter().all(|build| self.followed.contains(&build.id)) {
-                        return Ok(pending);
-                    }
+            let summary = self.control.pipeline(&self.pipeline).await?;
+            let (pending, others): (Vec<_>, Vec<_>) = self
+                .all_builds(&summary)
+                .await?
+                .into_iter()
+                .partition(|build| build.status == Status::Pending);
+            if others.iter().all(|build| self.followed.contains(&build.id)) {
+                return Ok(pending);
+            }
+        }
+    }
+
+    /// Looks at what a change is about: at a build that is not followed yet, or at all.
+    async fn look_at(&mut self, change: Change) -> anyhow::Result<()> {
+        let builds = match change {
+            Change::Build { pipeline, job, build } => {
+                if pipeline != self.pipeline || self.followed.contains(&build) {
+                    return Ok(());
                 }
-                change = changes.next() => {
-                    if change.is_none() {
-                        bail!("the core went away");
-                    }
-                }
-                Some(ended) = self.following.join_next() => self.note(ended?),
+                self.control.job_builds(&pipeline, &job, None, LATEST).await?
+            }
+            Change::Everything => {
+                let summary = self.control.pipeline(&self.pipeline).await?;
+                self.all_builds(&summary).await?
+            }
+            Change::Pipeline(_) | Change::Resource { .. } => return Ok(()),
+        };
+        self.follow_started(builds);
+        Ok(())
+    }
+
+    fn follow_started(&mut self, builds: Vec<BuildSummary>) {
+        for build in builds {
+            if build.status != Status::Pending && self.followed.insert(build.id) {
+                self.follow_build(build);
             }
         }
     }
@@ -297,7 +320,9 @@ impl Session {
         let mut builds = Vec::new();
         for job in &summary.jobs {
             if job.next.is_some() || job.finished.is_some() {
-                builds.extend(self.control.job_builds(&self.pipeline, &job.name, None, 100).await?);
+                builds.extend(
+                    self.control.job_builds(&self.pipeline, &job.name, None, LATEST).await?,
+                );
             }
         }
         builds.sort_by_key(|build| build.id);
@@ -326,7 +351,7 @@ impl Session {
     /// Says what came of it all and makes it the exit code.
     async fn close(&mut self, left: Vec<BuildSummary>) -> anyhow::Result<Exit> {
         let control = Arc::clone(&self.control);
-        let mut exit = Exit::Success;
+        let mut has_left = false;
         let summary = self.control.pipeline(&self.pipeline).await?;
         for build in left {
             let job = build.job.clone().unwrap_or_default();
@@ -341,15 +366,17 @@ impl Session {
             };
             self.say(format!("{job} #{} did not start: {why}\n", build.name)).await;
             acting(control.as_ref())?.abort_build(build.id).await?;
-            exit = exit.worst(Exit::Errored);
+            has_left = true;
         }
-        if self.ended.is_empty() && exit == Exit::Success {
+        if self.ended.is_empty() && !has_left {
             self.say("no job starts by itself; name one to run it\n".to_owned()).await;
         }
-        for (_, status) in self.ended.values() {
-            exit = exit.worst(Exit::of(*status));
-        }
-        Ok(exit)
+        let ends = self.ended.values().map(|(_, status)| Exit::of(*status));
+        Ok(match ends.fold(Exit::Success, Exit::worst) {
+            // Where a build did not succeed, that is why others did not start.
+            Exit::Success if has_left => Exit::Errored,
+            exit => exit,
+        })
     }
 
     /// Aborts the pipeline's builds and waits for the hooks of those that run. A second

@@ -10,6 +10,7 @@ mod clock;
 mod diff;
 mod execute;
 mod exit;
+mod format;
 mod graph;
 mod join;
 mod pipeline_file;
@@ -52,6 +53,8 @@ enum Command {
     Demo(ui::UiOptions),
     /// Show how a pipeline would change, as `fly set-pipeline` does
     Diff(diff::DiffOptions),
+    /// Put the file of a pipeline or task in its canonical form
+    Format(format::FormatOptions),
     /// Show how versions go through the jobs of a pipeline
     Graph(graph::GraphOptions),
     /// Run a pipeline without the console: live log on standard output, exit code
@@ -100,6 +103,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Exit> {
             validate::run(&shared, &options, &mut io::stdout().lock())
         }
         Some(Command::Diff(options)) => diff::run(&shared, &options, &mut io::stdout().lock()),
+        Some(Command::Format(options)) => format::run(&options, &mut io::stdout().lock()),
         Some(Command::Graph(options)) => graph::run(&shared, &options, &mut io::stdout().lock()),
         Some(Command::Run(options)) => {
             log_to_stderr();

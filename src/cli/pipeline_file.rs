@@ -119,7 +119,11 @@ fn split<'a>(option: &'a str, flag: &str) -> anyhow::Result<(&'a str, &'a str)> 
     }
 }
 
-fn find(path: &Path) -> anyhow::Result<PathBuf> {
+/// The file itself, or the pipeline of a folder.
+///
+/// # Errors
+/// When the folder holds none.
+pub fn find(path: &Path) -> anyhow::Result<PathBuf> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }

@@ -1,6 +1,6 @@
 //! Options that every command shares, with what the environment says: read once, here.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -88,15 +88,6 @@ pub fn user_name() -> String {
         .map(text)
         .find(|name| !name.is_empty())
         .unwrap_or_else(|| "local".to_owned())
-}
-
-/// A path as people should read it: their home as `~`.
-pub fn show_path(path: &Path) -> String {
-    let home = text("HOME");
-    match path.strip_prefix(&home) {
-        Ok(rest) if home.len() > 1 => format!("~/{}", rest.display()),
-        _ => path.display().to_string(),
-    }
 }
 
 /// What the program notes in its own log: `FLIGHTDECK_LOG`, else warnings.

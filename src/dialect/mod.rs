@@ -4,6 +4,7 @@
 //! looks at a clock or a network; what a file may refer to comes in as values.
 
 pub mod concourse;
+mod format;
 pub mod graph;
 mod suggest;
 pub mod yaml;
@@ -11,6 +12,7 @@ pub mod yaml;
 pub use concourse::{
     read_task, read_value, read_vars, step_of, task_of, write, write_step, write_task,
 };
+pub use format::format;
 
 use crate::model::var::Values;
 use crate::model::{Diagnostic, Pipeline, Place};
@@ -104,22 +106,61 @@ fn sort(diagnostics: &mut Vec<Diagnostic>) {
         let (later, first) = (later.message.as_str(), first.message.as_str());
         is_same_fault && (later == first || text(later).is_some_and(|l| Some(l) == text(first)))
     });
+    limit(diagnostics);
 }
 
+/// How many diagnostics are told of one file, besides the one that says how many are not.
+const MOST_TOLD: usize = 1000;
+
+/// Keeps the first diagnostics, errors before warnings, so that a hostile file does not cost
+/// more than it is worth.
+fn limit(diagnostics: &mut Vec<Diagnostic>) {
+    let n_left = diagnostics.len().saturating_sub(MOST_TOLD);
+    let Some(last) = diagnostics.last().filter(|_| n_left > 0).cloned() else { return };
+    let n_errors = diagnostics.iter().filter(|one| one.is_error()).count();
+    let (mut errors, mut warnings) = (MOST_TOLD, MOST_TOLD.saturating_sub(n_errors));
+    diagnostics.retain(|one| {
+        let left = if one.is_error() { &mut errors } else { &mut warnings };
+        let is_kept = *left > 0;
+        *left = left.saturating_sub(1);
+        is_kept
+    });
+    let message = format!("{n_left} more faults are not told");
+    let more = match n_errors > MOST_TOLD {
+        true => Diagnostic::error("more-faults", last.place, message),
+        false => Diagnostic::warning("more-faults", last.place, message),
+    };
+    diagnostics.push(more.with_hint("mend these first"));
+}
+
+/// How many characters of a long line are shown, and how many of them before the place.
+const SHOWN: usize = 160;
+const SHOWN_BEFORE: usize = 80;
+
 /// The line that a diagnostic points at, with a caret below the place; nothing if the file has
-/// no such line.
+/// no such line. Of a long line only the part around the place is shown.
 pub fn excerpt(text: &str, diagnostic: &Diagnostic) -> String {
     let line_number = diagnostic.place.line.max(1) as usize;
     let Some(line) = text.lines().nth(line_number - 1) else { return String::new() };
     let gutter = line_number.to_string();
     let column = (diagnostic.place.column.max(1) - 1) as usize;
+    let is_long = line.chars().nth(SHOWN).is_some();
+    let start = if is_long { column.saturating_sub(SHOWN_BEFORE) } else { 0 };
+    let mut rest = line.chars().skip(start);
+    let mut shown: String = rest.by_ref().take(SHOWN).collect();
+    if start > 0 {
+        shown.insert(0, '…');
+    }
     // Tabs stay tabs above the caret, so that it lands where the terminal puts the character.
-    let lead: String = line
+    let lead: String = shown
         .chars()
         .chain(std::iter::repeat(' '))
-        .take(column)
+        .take(column - start + usize::from(start > 0))
         .map(|c| if c == '\t' { '\t' } else { ' ' })
         .collect();
+    if rest.next().is_some() {
+        shown.push('…');
+    }
     let blank = " ".repeat(gutter.len());
-    format!("{gutter} | {line}\n{blank} | {lead}^")
+    format!("{gutter} | {shown}\n{blank} | {lead}^")
 }

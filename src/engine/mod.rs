@@ -12,7 +12,6 @@
 mod artifact;
 mod build;
 mod cache;
-mod diff;
 mod fill;
 pub mod journal;
 mod log;

@@ -143,10 +143,11 @@ pub trait Container: Send + Sync {
     /// When there is no such executable or directory, or the machine refuses.
     async fn run(&self, spec: ProcessSpec) -> Result<Arc<dyn Process>, RuntimeError>;
 
-    /// The main process if it was ever started, running or not.
+    /// The main process if it was ever started, running or not. One that vanished is given too:
+    /// what it wrote can be read, and [`Process::wait`] says that it is gone.
     ///
     /// # Errors
-    /// [`RuntimeError::Gone`] when it was started and no trace of its end is left.
+    /// When the container is gone, or the runtime does not answer.
     async fn attach(&self) -> Result<Option<Arc<dyn Process>>, RuntimeError>;
 
     /// Starts a further process, such as a person's shell, whether or not the main one runs.

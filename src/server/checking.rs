@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::pass::SAFETY_NET;
+use super::pass::{SAFETY_NET, caught};
 use super::{Core, report};
 use crate::engine::native::{image_of, serving};
 use crate::model::build::{Cause, LogSource, PlanKind};
@@ -130,11 +130,7 @@ pub async fn check_now(
         }
         ended.await;
     }
-    let candidates = core.store.resource_by_id(resource).await?;
-    match candidates.and_then(|row| row.scope) {
-        Some(scope) => core.store.check_state(scope).await,
-        None => Ok(None),
-    }
+    core.store.resource_check(resource).await
 }
 
 fn ask(core: &Arc<Core>, row: ResourceRow, is_fresh: bool) {
@@ -154,7 +150,11 @@ fn ask(core: &Arc<Core>, row: ResourceRow, is_fresh: bool) {
 async fn until_done(core: &Arc<Core>, row: ResourceRow) {
     loop {
         let Ok(slot) = core.checks.slots.acquire().await else { return };
-        if let Err(error) = check(core, &row).await {
+        let checked = match caught(check(core, &row)).await {
+            Ok(checked) => checked,
+            Err(panic) => note_panic(core, &row, &panic).await,
+        };
+        if let Err(error) = checked {
             report("check", &error);
         }
         drop(slot);
@@ -177,6 +177,27 @@ async fn until_done(core: &Arc<Core>, row: ResourceRow) {
     }
 }
 
+/// A check that panicked has failed: whoever waits for it must hear of it.
+async fn note_panic(core: &Core, row: &ResourceRow, panic: &str) -> Result<(), StoreError> {
+    tracing::error!(resource = row.name, panic, "check panicked");
+    let why = format!("the check has a fault: {panic}");
+    fail(core, row, &why, core.clock.now() + Intervals::default().resource).await
+}
+
+/// Notes why a resource could not be looked at.
+async fn fail(
+    core: &Core,
+    row: &ResourceRow,
+    why: &str,
+    next_at: Timestamp,
+) -> Result<(), StoreError> {
+    let row_now = core.store.resource_by_id(row.id).await?;
+    match row_now.and_then(|row| row.scope) {
+        Some(scope) => core.store.end_check(scope, CheckEnd { error: Some(why), next_at }).await,
+        None => core.store.note_check_error(row.id, Some(why), next_at).await,
+    }
+}
+
 /// What a check works with.
 struct Prepared {
     kind: &'static dyn ResourceType,
@@ -189,10 +210,7 @@ async fn check(core: &Arc<Core>, row: &ResourceRow) -> Result<(), StoreError> {
     let interval = intervals.of(row.config.check_every, row.config.webhook_token.is_some());
     let prepared = match prepare(core, row).await? {
         Ok(prepared) => prepared,
-        Err(why) => {
-            let next = core.clock.now() + interval;
-            return core.store.note_check_error(row.id, Some(&why), next).await;
-        }
+        Err(why) => return fail(core, row, &why, core.clock.now() + interval).await,
     };
     let key = ScopeKey { kind: prepared.kind.name(), source: &prepared.source, is_shared: false };
     let scope = core.store.attach_scope(row.id, key).await?.scope;

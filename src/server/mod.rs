@@ -35,6 +35,10 @@ use crate::store::{Store, StoreError};
 
 use pass::Nudge;
 
+/// How long a pass that panicked waits before it begins anew: what panics each time must not
+/// spin.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// What a core is made of.
 pub struct ServerParts {
     /// What survives.
@@ -129,12 +133,12 @@ impl Server {
             shells: Mutex::default(),
         });
         let server = Self { core, passes: TaskTracker::new(), stop: CancellationToken::new() };
-        server.spawn(listen);
-        server.spawn(tracking::run);
-        server.spawn(scheduling::run);
-        server.spawn(checking::run);
-        server.spawn(watching::run);
-        server.spawn(collecting::run);
+        server.spawn("listen", listen);
+        server.spawn("track", tracking::run);
+        server.spawn("schedule", scheduling::run);
+        server.spawn("check", checking::run);
+        server.spawn("watch", watching::run);
+        server.spawn("collect", collecting::run);
         server
     }
 
@@ -145,9 +149,7 @@ impl Server {
 
     /// Looks at everything that is stored now, without waiting for a timer.
     pub fn look_again(&self) {
-        self.core.checking.now();
-        self.core.scheduling.now();
-        self.core.tracking.now();
+        self.core.look_again();
     }
 
     /// Ends the passes once their round is over, waiting at most `limit`: nothing more starts by
@@ -182,11 +184,14 @@ impl Server {
         Err(StillBusy { n_passes: self.passes.len(), n_tasks: self.core.tasks.len() })
     }
 
-    fn spawn<F>(&self, pass: impl FnOnce(Arc<Core>, CancellationToken) -> F)
-    where
+    fn spawn<F>(
+        &self,
+        name: &'static str,
+        pass: impl Fn(Arc<Core>, CancellationToken) -> F + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.passes.spawn(pass(Arc::clone(&self.core), self.stop.child_token()));
+        self.passes.spawn(keep_up(name, Arc::clone(&self.core), self.stop.clone(), pass));
     }
 }
 
@@ -204,6 +209,12 @@ impl Core {
     fn lock_running(&self) -> std::sync::MutexGuard<'_, HashMap<BuildId, Running>> {
         // A panic while the map was held leaves a map that is still whole.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_again(&self) {
+        let nudges =
+            [&self.checking, &self.scheduling, &self.tracking, &self.collecting, &self.watching];
+        nudges.into_iter().for_each(Nudge::now);
     }
 
     /// Whether somebody is in a container.
@@ -259,6 +270,25 @@ async fn settled(core: &Arc<Core>) -> Result<(), StoreError> {
     }
 }
 
+/// Runs a pass until it is told to stop, again and again if it panics. What it knows is in the
+/// store; what it was told is lost with it, so that everybody looks again.
+async fn keep_up<F>(
+    name: &'static str,
+    core: Arc<Core>,
+    stop: CancellationToken,
+    pass: impl Fn(Arc<Core>, CancellationToken) -> F,
+) where
+    F: Future<Output = ()>,
+{
+    while let Err(panic) = pass::caught(pass(Arc::clone(&core), stop.child_token())).await {
+        tracing::error!(pass = name, panic, "pass panicked and begins anew");
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = core.clock.sleep_until(core.clock.now() + PAUSE) => core.look_again(),
+        }
+    }
+}
+
 /// Turns what changed in the store into nudges.
 async fn listen(core: Arc<Core>, stop: CancellationToken) {
     let mut changes = core.store.changes();
@@ -269,12 +299,7 @@ async fn listen(core: Arc<Core>, stop: CancellationToken) {
         };
         match change {
             None => return,
-            Some(Change::Everything) => {
-                core.checking.now();
-                core.scheduling.now();
-                core.tracking.now();
-                core.watching.now();
-            }
+            Some(Change::Everything) => core.look_again(),
             Some(Change::Pipeline(_)) => {
                 core.checking.now();
                 core.watching.now();

@@ -1,8 +1,11 @@
 //! A background pass: rounds on a nudge, on a timer, and never two at once.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -36,3 +39,14 @@ impl Nudge {
 
 /// How long a pass sleeps when nothing nudges it: what a lost nudge costs at most.
 pub const SAFETY_NET: Duration = Duration::from_secs(10);
+
+/// What a future gives, or what it said when it panicked.
+pub async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(future).catch_unwind().await.map_err(|panic| said(panic.as_ref()))
+}
+
+fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no words".to_owned())
+}

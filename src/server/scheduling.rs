@@ -1,6 +1,5 @@
 //! The schedule pass: jobs that are due get what the scheduler decides for them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -8,15 +7,13 @@ use tokio_util::sync::CancellationToken;
 use super::pass::SAFETY_NET;
 use super::{Core, checking, report};
 use crate::control::{Waiting, WaitingFor};
-use crate::model::build::Status;
-use crate::model::{BuildId, JobId, PipelineId, Version};
+use crate::model::{JobId, PipelineId, Timestamp};
 use crate::scheduler::explain::{Names, ObstacleKind, explain};
-use crate::scheduler::facts::{ChosenInput, JobFacts};
-use crate::scheduler::{self, Decision, Resolution};
-use crate::store::build::CauseRow;
+use crate::scheduler::facts::JobFacts;
+use crate::scheduler::{self, Decision};
+use crate::store::StoreError;
 use crate::store::facts::FIRST_PAGE;
-use crate::store::job::{DueJob, NextInput, NextInputs};
-use crate::store::{Store, StoreError};
+use crate::store::job::DueJob;
 
 /// How often a job is looked at again at once before others get their turn.
 const MOST_LOOKS: usize = 100;
@@ -51,23 +48,15 @@ pub async fn round(core: &Arc<Core>) -> Result<bool, StoreError> {
 async fn job(core: &Arc<Core>, due: DueJob) -> Result<bool, StoreError> {
     let mut has_acted = false;
     for _ in 0..MOST_LOOKS {
-        let decisions = decide(core, due.job, scheduler::schedule).await?;
-        let mut looks_again = false;
-        for decision in decisions {
-            looks_again = matches!(decision, Decision::ScheduleAgain);
-            has_acted |= matches!(
-                decision,
-                Decision::CreateBuild { .. }
-                    | Decision::FinishAborted { .. }
-                    | Decision::WantChecks { .. }
-                    | Decision::Start { .. }
-            );
-            if !act(core, due, decision).await? {
-                looks_again = true;
-                break;
-            }
-        }
-        if !looks_again {
+        let ask = |facts: JobFacts, now| {
+            let decisions = scheduler::schedule(&facts, now)?;
+            Ok((facts, decisions))
+        };
+        let (facts, decisions) = decide(core, due.job, ask).await?;
+        let done = core.store.store_pass(due, &facts, &decisions, scheduler::plan).await?;
+        has_acted |= done.created.is_some() || !done.started.is_empty() || !done.ended.is_empty();
+        has_acted |= want_checks(core, &decisions).await?;
+        if !done.looks_again {
             return Ok(has_acted);
         }
     }
@@ -75,16 +64,31 @@ async fn job(core: &Arc<Core>, due: DueJob) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Sees to the checks that builds wait for; tells whether there are any.
+async fn want_checks(core: &Arc<Core>, decisions: &[Decision]) -> Result<bool, StoreError> {
+    let mut has_any = false;
+    for decision in decisions {
+        let Decision::WantChecks { resources, .. } = decision else { continue };
+        for resource in resources {
+            if let Some(row) = core.store.resource_by_id(*resource).await? {
+                checking::request(core, row);
+                has_any = true;
+            }
+        }
+    }
+    Ok(has_any)
+}
+
 /// Asks a question about a job's facts, with as much history as the answer needs.
 async fn decide<T>(
     core: &Core,
     job: JobId,
-    ask: impl Fn(&JobFacts, crate::model::Timestamp) -> Result<T, scheduler::Older>,
+    ask: impl Fn(JobFacts, Timestamp) -> Result<T, scheduler::Older>,
 ) -> Result<T, StoreError> {
     let mut page = FIRST_PAGE;
     loop {
         let facts = core.store.job_facts(job, page).await?;
-        match ask(&facts, core.clock.now()) {
+        match ask(facts, core.clock.now()) {
             Ok(answer) => return Ok(answer),
             Err(older) => {
                 tracing::debug!(%job, %older, page, "asks for older history");
@@ -94,125 +98,11 @@ async fn decide<T>(
     }
 }
 
-/// Stores one decision; tells whether its condition still held.
-async fn act(core: &Arc<Core>, due: DueJob, decision: Decision) -> Result<bool, StoreError> {
-    let store = &core.store;
-    match decision {
-        Decision::SaveInputs(resolution) => {
-            store.save_next_inputs(due.job, &next_inputs(resolution)).await?;
-        }
-        Decision::CreateBuild { .. } => {
-            return Ok(store.create_scheduled_build(due.job).await?.is_some());
-        }
-        Decision::FinishAborted { build, .. } => {
-            finish_unstarted(store, build, Status::Aborted, None).await?;
-        }
-        Decision::SetMaxInFlightReached(is_reached) => {
-            store.set_max_in_flight_reached(due.job, is_reached).await?;
-        }
-        Decision::TakePlace { build } => store.mark_build_scheduled(build).await?,
-        Decision::WantChecks { resources, .. } => {
-            for resource in resources {
-                if let Some(row) = store.resource_by_id(resource).await? {
-                    checking::request(core, row);
-                }
-            }
-        }
-        Decision::Start { build, inputs } => return start(core, due, build, inputs).await,
-        Decision::MarkScheduled => store.mark_scheduled(due.job, due.requested).await?,
-        // The request stays as it is; what is waited for nudges the pass.
-        Decision::Retry(_) | Decision::ScheduleAgain => {}
-    }
-    Ok(true)
-}
-
-async fn start(
-    core: &Arc<Core>,
-    due: DueJob,
-    build: BuildId,
-    inputs: Vec<ChosenInput>,
-) -> Result<bool, StoreError> {
-    let store = &core.store;
-    match store.adopt_inputs(build, &inputs).await {
-        Ok(()) => {}
-        // The history moved on since the facts were read.
-        Err(StoreError::Conflict { .. }) => return Ok(false),
-        Err(error) => return Err(error),
-    }
-    let (Some(job), Some(pipeline)) =
-        (store.job_config(due.job).await?, store.pipeline_config(due.pipeline).await?)
-    else {
-        return Ok(false);
-    };
-    let versions: BTreeMap<String, Version> = store
-        .build_inputs(build)
-        .await?
-        .into_iter()
-        .map(|input| (input.name, input.version))
-        .collect();
-    match scheduler::plan(&job, &pipeline, &versions) {
-        Ok(plan) => {
-            store.start_build(build, &plan).await?;
-            core.tracking.now();
-        }
-        Err(error) => {
-            finish_unstarted(store, build, Status::Errored, Some(error.to_string())).await?;
-        }
-    }
-    Ok(true)
-}
-
-/// Ends a build that never ran: its log has the final status alone.
-async fn finish_unstarted(
-    store: &Store,
-    build: BuildId,
-    status: Status,
-    why: Option<String>,
-) -> Result<(), StoreError> {
-    use crate::engine::journal::NewEvent;
-    use crate::model::PlanId;
-    use crate::model::build::{Event, Origin};
-    let time = store.clock().now().secs();
-    let node = PlanId::default();
-    let mut events = Vec::new();
-    if let Some(message) = &why {
-        let origin = Origin::node(&node);
-        events.push(Event::Error { message: message.clone(), origin, time });
-    }
-    events.push(Event::Status { status, time });
-    let events: Vec<_> =
-        events.into_iter().map(|event| NewEvent { event, output_offset: None }).collect();
-    let cause = why.map(|line| CauseRow {
-        plan: node,
-        step: "plan".to_owned(),
-        exit_status: None,
-        line: Some(line),
-        after: None,
-    });
-    // The log first: a restart between the two finds the build pending and ends it again.
-    store.append_events(build, &events).await?;
-    store.finish_build(build, status, cause.as_ref()).await?;
-    store.complete_log(build).await
-}
-
-fn next_inputs(resolution: Resolution) -> NextInputs {
-    let is_resolved = resolution.is_resolved;
-    let inputs = resolution
-        .inputs
-        .into_iter()
-        .map(|(name, chosen)| NextInput {
-            name,
-            chosen: chosen.map_err(|reason| reason.to_string()),
-        })
-        .collect();
-    NextInputs { inputs, is_resolved }
-}
-
 /// Why a job's next build has not started; nothing if it is about to.
 pub async fn why_waiting(core: &Core, job: JobId) -> Result<Option<Waiting>, StoreError> {
     let Some(row) = core.store.job_by_id(job).await? else { return Ok(None) };
     let names = names(core, row.pipeline).await?;
-    let obstacles = decide(core, job, |facts, _| explain(facts, &names)).await?;
+    let obstacles = decide(core, job, |facts, _| explain(&facts, &names)).await?;
     Ok(obstacles.into_iter().next().map(|obstacle| Waiting {
         on: match obstacle.kind {
             ObstacleKind::Paused | ObstacleKind::ByHand => WaitingFor::Person,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::pass::SAFETY_NET;
+use super::pass::{SAFETY_NET, caught};
 use super::{Core, cause, report};
 use crate::engine::BuildSpec;
 use crate::model::build::{Cause, Outcome};
@@ -56,7 +56,10 @@ async fn start(core: &Arc<Core>, build: BuildRow) -> Result<(), StoreError> {
     let core_of_task = Arc::clone(core);
     core.tasks.spawn(async move {
         let outcome = running.wait().await;
-        finish(&core_of_task, &build, &outcome).await;
+        if let Err(panic) = caught(finish(&core_of_task, &build, &outcome)).await {
+            // The next round of the pass finds it started and without a runner.
+            tracing::error!(build = %build.id, panic, "the end of a build panicked");
+        }
         core_of_task.lock_running().remove(&build.id);
         core_of_task.ended.notify_waiters();
     });

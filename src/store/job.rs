@@ -166,29 +166,12 @@ impl Store {
 
     /// Notes that a pass over the job is complete. The job stays due if another request came.
     pub async fn mark_scheduled(&self, job: JobId, requested: ScheduleRequest) -> Result<()> {
-        let sql = "UPDATE jobs SET scheduled = $2 WHERE id = $1 AND scheduled < $2";
-        transact!(self, Process, |tx| {
-            tx.execute(sql, args![job, requested.0]).await.map(|_| ())
-        })
+        transact!(self, Process, |tx| mark_scheduled(tx, job, requested).await)
     }
 
     /// Stores what a pass found for the next build, in place of what was there.
     pub async fn save_next_inputs(&self, job: JobId, next: &NextInputs) -> Result<()> {
-        let stored: Vec<StoredInput> = next.inputs.iter().map(StoredInput::of).collect();
-        let text = to_json(&stored, "next inputs")?;
-        let has_new = stored.iter().any(|input| input.is_first_occurrence);
-        // What is there already is left alone: most passes find what the last one found.
-        let sql = "UPDATE jobs SET next_inputs = $2, are_inputs_determined = $3, \
-                   has_new_inputs = $4 WHERE id = $1 AND (next_inputs <> $2 OR \
-                   are_inputs_determined <> $3 OR has_new_inputs <> $4) RETURNING pipeline_id";
-        transact!(self, Process, |tx| {
-            let changed =
-                tx.fetch_optional(sql, args![job, &text, next.is_resolved, has_new]).await?;
-            if let Some(mut row) = changed {
-                tx.tell(Change::Job { job, pipeline: row.take()? });
-            }
-            Ok(())
-        })
+        transact!(self, Process, |tx| save_next_inputs(tx, job, next).await)
     }
 
     /// What the last pass found.
@@ -205,14 +188,7 @@ impl Store {
 
     /// Notes whether the last pass found no free place.
     pub async fn set_max_in_flight_reached(&self, job: JobId, is_reached: bool) -> Result<()> {
-        let sql = "UPDATE jobs SET is_max_in_flight_reached = $2 \
-                   WHERE id = $1 AND is_max_in_flight_reached <> $2 RETURNING pipeline_id";
-        transact!(self, Process, |tx| {
-            if let Some(mut row) = tx.fetch_optional(sql, args![job, is_reached]).await? {
-                tx.tell(Change::Job { job, pipeline: row.take()? });
-            }
-            Ok(())
-        })
+        transact!(self, Process, |tx| set_max_in_flight_reached(tx, job, is_reached).await)
     }
 
     /// Starts no further builds of it. Pausing again changes who and why.
@@ -300,6 +276,44 @@ impl StoredInput {
         };
         NextInput { name: self.name, chosen }
     }
+}
+
+pub(super) async fn mark_scheduled(
+    tx: &mut Tx,
+    job: JobId,
+    requested: ScheduleRequest,
+) -> Result<()> {
+    let sql = "UPDATE jobs SET scheduled = $2 WHERE id = $1 AND scheduled < $2";
+    tx.execute(sql, args![job, requested.0]).await?;
+    Ok(())
+}
+
+pub(super) async fn save_next_inputs(tx: &mut Tx, job: JobId, next: &NextInputs) -> Result<()> {
+    let stored: Vec<StoredInput> = next.inputs.iter().map(StoredInput::of).collect();
+    let text = to_json(&stored, "next inputs")?;
+    let has_new = stored.iter().any(|input| input.is_first_occurrence);
+    // What is there already is left alone: most passes find what the last one found.
+    let sql = "UPDATE jobs SET next_inputs = $2, are_inputs_determined = $3, \
+               has_new_inputs = $4 WHERE id = $1 AND (next_inputs <> $2 OR \
+               are_inputs_determined <> $3 OR has_new_inputs <> $4) RETURNING pipeline_id";
+    let changed = tx.fetch_optional(sql, args![job, text, next.is_resolved, has_new]).await?;
+    if let Some(mut row) = changed {
+        tx.tell(Change::Job { job, pipeline: row.take()? });
+    }
+    Ok(())
+}
+
+pub(super) async fn set_max_in_flight_reached(
+    tx: &mut Tx,
+    job: JobId,
+    is_reached: bool,
+) -> Result<()> {
+    let sql = "UPDATE jobs SET is_max_in_flight_reached = $2 \
+               WHERE id = $1 AND is_max_in_flight_reached <> $2 RETURNING pipeline_id";
+    if let Some(mut row) = tx.fetch_optional(sql, args![job, is_reached]).await? {
+        tx.tell(Change::Job { job, pipeline: row.take()? });
+    }
+    Ok(())
 }
 
 /// Whose scheduling is requested.

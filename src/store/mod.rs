@@ -29,6 +29,8 @@ pub mod event;
 
 pub mod facts;
 
+pub mod pass;
+
 pub mod journal;
 
 pub mod worker;
@@ -39,6 +41,7 @@ pub use error::StoreError;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -48,6 +51,10 @@ use lock::DirLock;
 use notify::Notifier;
 use pool::{Db, Tx};
 use row::args;
+
+/// How often a held lock is tried again, and how soon.
+const LOCK_TRIES: u32 = 4;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
 
 /// The answer, or why there is none.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -103,7 +110,7 @@ impl Store {
     /// [`StoreError::InUse`] when another process holds the directory, [`StoreError::Newer`]
     /// when a newer program shaped the database, and when disk or database do not answer.
     pub async fn open(url: StoreUrl, data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
-        let lock = DirLock::take(data_dir, clock.now())?;
+        let lock = take_lock(data_dir, clock.as_ref()).await?;
         let db = match &url {
             StoreUrl::Sqlite => Db::open_sqlite(&data_dir.join("flightdeck.db")).await?,
             StoreUrl::Postgres(url) => Db::open_postgres(url).await?,
@@ -123,6 +130,10 @@ impl Store {
             }),
         };
         store.mend_builds().await?;
+        if url == StoreUrl::Sqlite {
+            // Nobody else has this database: what was being checked is not any more.
+            store.forget_running_checks().await?;
+        }
         Ok(store)
     }
 
@@ -171,6 +182,21 @@ impl Store {
         let changes = tx.commit().await?;
         self.inner.notifier.tell(&changes);
         Ok(())
+    }
+}
+
+/// Takes the lock of a directory. One who only looks who holds it does so for a moment, and one
+/// who is about to end may hold it a moment longer.
+async fn take_lock(dir: &Path, clock: &dyn Clock) -> Result<DirLock> {
+    let mut n_tries = 0;
+    loop {
+        match DirLock::take(dir, clock.now()) {
+            Err(StoreError::InUse { .. }) if n_tries < LOCK_TRIES => {
+                n_tries += 1;
+                tokio::time::sleep(LOCK_PAUSE).await;
+            }
+            taken => return taken,
+        }
     }
 }
 

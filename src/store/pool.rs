@@ -392,10 +392,13 @@ pub(super) fn placeholders(first: usize, n: usize) -> String {
 /// Runs a transaction until it is committed or refused: `transact!(store, durability, |tx| work)`.
 /// The work may run more than once, so it must change nothing but the database.
 macro_rules! transact {
-    ($store:expr, $durability:ident, |$tx:ident| $work:expr) => {{
+    ($store:expr, $durability:ident, |$tx:ident| $work:expr) => {
+        transact!($store, { $crate::store::pool::Durability::$durability }, |$tx| $work)
+    };
+    ($store:expr, $durability:block, |$tx:ident| $work:expr) => {{
         let mut tries = $crate::store::pool::Tries::default();
         loop {
-            let mut tx = $store.db().begin($crate::store::pool::Durability::$durability).await?;
+            let mut tx = $store.db().begin($durability).await?;
             let done: $crate::store::Result<_> = {
                 let $tx = &mut tx;
                 async { $work }.await

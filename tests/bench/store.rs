@@ -1,6 +1,8 @@
 //! Event logs: 100,000 events, appended, read, read compressed. And the facts of a job that has a
 //! long past, which each pass over it waits for.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on has nothing to measure")]
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use flightdeck::model::{
     BuildId, Clock, Job, JobId, Pipeline, PipelineRef, PlanId, Resource, Timestamp, Version,
 };
 use flightdeck::scheduler::facts::ChosenInput;
+use flightdeck::scheduler::{plan, schedule};
 use flightdeck::store::pipeline::{SetBy, SetPipeline};
 use flightdeck::store::resource::ScopeKey;
 use flightdeck::store::{Store, StoreUrl};
@@ -180,6 +183,29 @@ fn facts(bencher: Bencher<'_, '_>, n_builds: usize) {
     let job = world.runtime.block_on(history(&world.store, n_builds));
     bencher.bench_local(|| {
         world.runtime.block_on(world.store.job_facts(job, 100)).expect("reads");
+    });
+}
+
+/// From a person's trigger to a build that is started: what the store has of that wait.
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn trigger(bencher: Bencher<'_, '_>) {
+    let world = World::new();
+    let ship = world.runtime.block_on(history(&world.store, 10));
+    bencher.bench_local(|| {
+        world.runtime.block_on(async {
+            let store = &world.store;
+            let build = store.create_manual_build(ship, "ada").await.expect("makes").id;
+            let mut started = Vec::new();
+            while started.is_empty() {
+                for due in store.due_jobs().await.expect("reads") {
+                    let facts = store.job_facts(due.job, 100).await.expect("reads");
+                    let decisions = schedule(&facts, Timestamp(i64::MAX)).expect("is short");
+                    let done = store.store_pass(due, &facts, &decisions, plan).await;
+                    started.extend(done.expect("stores").started);
+                }
+            }
+            store.finish_build(build, Status::Succeeded, None).await.expect("ends");
+        });
     });
 }
 

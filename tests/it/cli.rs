@@ -67,3 +67,25 @@ fn diff_prints_what_set_pipeline_would() {
         &["diff", "shop.yml", "broken.yml"],
     ]));
 }
+
+#[test]
+fn format_prints_checks_and_writes() {
+    let mut said = session(&[
+        &["format", "untidy.yml"],
+        &["format", "--check", "untidy.yml"],
+        &["format", "--check", "--write", "untidy.yml"],
+        &["format", "documents.yml"],
+        &["format", "caicloud.yml"],
+    ]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("pipeline.yml");
+    fs::copy(fixtures().join("untidy.yml"), &file).expect("a copy");
+    for arguments in
+        [&["format", "--write", "."][..], &["format", "--write", "."], &["format", "--check", "."]]
+    {
+        said += &format!("\n{}", run_in(folder.path(), arguments));
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    said += &format!("\n{}", fs::read_to_string(&file).expect("a file"));
+    insta::assert_snapshot!(said);
+}

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use flightdeck::control::BuildSummary;
 use flightdeck::model::PipelineRef;
 use flightdeck::model::build::{Envelope, Event, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::core::{Core, Place, eventually};
+use crate::support::git;
 
 /// How many lines the task prints.
 const LINES: usize = 2000;
@@ -186,11 +188,10 @@ async fn a_build_whose_process_is_gone_says_so() {
     core.shut_down().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_moment_to_be_killed_at_costs_a_line() {
+/// Starts the program and kills it after a moment, again and again; gives the moments.
+async fn kill_at_random(place: &Place, pipeline: &str, most: Duration) -> Vec<Duration> {
     let rounds = std::env::var("FLIGHTDECK_TEST_KILLS").ok();
     let rounds: u32 = rounds.map_or(6, |rounds| rounds.parse().expect("a number"));
-    let place = Place::new();
     let mut seed = SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_nanos() as u64 | 1;
     let mut moments = Vec::new();
     for _ in 0..rounds {
@@ -198,29 +199,101 @@ async fn no_moment_to_be_killed_at_costs_a_line() {
         seed ^= seed << 13;
         seed ^= seed >> 7;
         seed ^= seed << 17;
-        let moment = Duration::from_millis(seed % 900);
+        let moment = Duration::from_millis(seed % most.as_millis() as u64);
         moments.push(moment);
-        let core = start(&place, STEADY);
+        let core = start(place, pipeline);
         tokio::time::sleep(moment).await;
         kill(core);
     }
-    println!("killed after {moments:?}");
+    moments
+}
+
+/// Starts a core that goes on with all that was asked for, and waits until nothing is left.
+async fn go_on(place: &Place, text: &str) -> (Core, Vec<BuildSummary>) {
     let core = place.start().await;
-    core.set("count", STEADY, &[]).await;
+    let folder = place.path().display().to_string();
+    core.set("count", text, &[("place", &folder)]).await;
     core.act().unpause_pipeline(&pipeline()).await.expect("unpauses");
     core.act().unpause_job(&pipeline(), "count").await.expect("unpauses");
     core.trigger(&pipeline(), "count").await;
-    let n_builds = check_all(&core).await;
-    println!("{n_builds} builds of {rounds} killed cores");
-    core.shut_down().await;
+    core.settled().await;
+    let builds = core.control.job_builds(&pipeline(), "count", None, 1000).await.expect("builds");
+    (core, builds)
 }
 
-/// Checks that all builds of the job ended well with all their lines; gives how many there are.
-async fn check_all(core: &Core) -> usize {
-    let builds = core.control.job_builds(&pipeline(), "count", None, 100).await.expect("builds");
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_moment_to_be_killed_at_costs_a_line() {
+    let place = Place::new();
+    let moments = kill_at_random(&place, STEADY, Duration::from_millis(900)).await;
+    let (core, builds) = go_on(&place, STEADY).await;
+    println!("{} builds of cores killed after {moments:?}", builds.len());
     for build in &builds {
         let build = core.succeeded(&pipeline(), "count", &build.name).await;
         check_lines(&core.events(build.summary.id).await);
     }
-    builds.len()
+    core.shut_down().await;
+}
+
+/// A job that bumps a version and pushes a commit.
+const PUTS: &str = "
+resources:
+- name: version
+  type: semver
+  source: {driver: git, uri: ((place))/versions.git, branch: main, file: number, initial_version: 0.0.0}
+- name: made
+  type: git
+  source: {uri: ((place))/made.git, branch: main}
+jobs:
+- name: count
+  serial: true
+  plan:
+  - {put: version, params: {bump: patch}}
+  - task: make
+    config:
+      platform: linux
+      inputs: [{name: version}]
+      outputs: [{name: out}]
+      run:
+        path: sh
+        args:
+        - -euc
+        - |
+          git clone -q ((place))/made.git out/made
+          cd out/made
+          cp ../../version/number \"made-$(cat ../../version/number)\"
+          git add -A
+          git -c user.name=a -c user.email=a@example.invalid commit -qm \"made $(cat ../../version/number)\"
+  - {put: made, params: {repository: out/made, rebase: true}}
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_is_put_once_whenever_the_core_is_killed() {
+    let place = Place::new();
+    for name in ["versions", "made"] {
+        let (bare, work) = (format!("{name}.git"), place.path().join(name));
+        git::run(place.path(), &["init", "-q", "--bare", "-b", "main", &bare]);
+        git::run(place.path(), &["init", "-q", "-b", "main", name]);
+        git::run(&work, &["commit", "-q", "--allow-empty", "-m", "begin"]);
+        git::run(&work, &["push", "-q", &format!("../{bare}"), "main"]);
+    }
+    let moments = kill_at_random(&place, PUTS, Duration::from_millis(1500)).await;
+    let (core, builds) = go_on(&place, PUTS).await;
+    println!("{} builds of cores killed after {moments:?}", builds.len());
+    let mut numbers = Vec::new();
+    for build in builds.iter().rev() {
+        let build = core.succeeded(&pipeline(), "count", &build.name).await;
+        let version = build.outputs.iter().find(|output| output.name == "version");
+        let number = version.and_then(|output| output.version.field("number"));
+        numbers.push(number.expect("a number").to_owned());
+    }
+    let wanted: Vec<String> = (1..=builds.len()).map(|n| format!("0.0.{n}")).collect();
+    assert_eq!(numbers, wanted);
+    let log = |name: &str| {
+        let place = place.path().join(format!("{name}.git"));
+        git::run(&place, &["log", "--format=%s", "--reverse", "main"])
+    };
+    let made: Vec<String> = wanted.iter().map(|number| format!("made {number}")).collect();
+    assert_eq!(log("made").lines().skip(1).collect::<Vec<_>>(), made);
+    assert_eq!(log("versions").lines().count(), builds.len() + 1, "{}", log("versions"));
+    core.shut_down().await;
 }

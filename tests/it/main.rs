@@ -6,14 +6,19 @@
 )]
 
 mod cli;
+mod control;
 mod core;
 mod crash;
 mod dialect;
+mod dialect_format;
+mod dialect_fuzz;
 mod engine;
+mod panic;
 mod resource;
 mod run;
 mod runtime;
 mod scenario;
+mod stop;
 mod store;
 mod support;
 mod tidy;

@@ -238,6 +238,41 @@ fn jobs_before_a_job_run_first_and_others_do_not() {
 }
 
 #[test]
+fn jobs_far_before_a_job_run_once_each() {
+    let job = |name: &str, passed: &str, command: &str| {
+        format!(
+            "
+- name: {name}
+  plan:
+  - {{get: thing, passed: [{passed}]}}
+  - task: {name}
+    config: {{platform: linux, run: {{path: {command}}}}}
+"
+        )
+    };
+    let diamond = |right: &str| {
+        let jobs = [
+            job("first", "", "pwd"),
+            job("left", "first", "pwd"),
+            job("right", "first", right),
+            job("last", "'left', 'right'", "pwd"),
+        ];
+        format!("resources:\n- {{name: thing, type: mock}}\njobs:{}", jobs.concat())
+    };
+    let folder = Folder::with(&[("good.yml", &diamond("pwd")), ("bad.yml", &diamond("'false'"))]);
+    check(
+        "jobs far before",
+        &folder,
+        &[(r"/tmp/\S+", "[directory]")],
+        &[
+            &["run", "good.yml", "last"],
+            &["run", "good.yml", "left", "last"],
+            &["run", "bad.yml", "last"],
+        ],
+    );
+}
+
+#[test]
 fn what_cannot_start_says_why() {
     let repository = Repository::with(&[&[("a", "text\n")]]);
     let text = chain(&repository).replace("branch: main", "branch: absent");

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 
 use super::write;
+use crate::dialect::yaml::emit;
 use crate::model::{Pipeline, Value};
 
 /// Sections that hold a list of named things: the key, the heading, the word for one of them.
@@ -166,9 +167,7 @@ fn change(section: &'static str, what: String, was: Option<&Value>, is: Option<&
 }
 
 fn yaml(value: Option<&Value>) -> String {
-    let Some(value) = value else { return String::new() };
-    // A value that YAML cannot print is shown as JSON.
-    serde_yaml::to_string(value).unwrap_or_else(|_| value.to_json())
+    value.map(emit).unwrap_or_default()
 }
 
 /// The lines of two texts, those of one alone marked.
@@ -241,8 +240,8 @@ mod tests {
     #[test]
     fn changes_are_told_by_name() {
         check(
-            "resources: [{name: x, type: git}, {name: y, type: git}]
-jobs: [{name: a, plan: [{get: x}, {get: y}]}, {name: b, serial: true}]
+            "resources: [{name: x, type: git}, {name: w, type: git}]
+jobs: [{name: a, plan: [{get: x}, {get: w}]}, {name: b, serial: true}]
 display: {background_image: 'https://a/b.png'}",
             "resources: [{name: x, type: git, icon: git}, {name: z, type: time}]
 jobs: [{name: a, plan: [{get: x}, {get: z}]}]
@@ -254,8 +253,8 @@ user_data: 1",
                 "  name: x",
                 "  source: null",
                 "  type: git",
-                "  resource y has been removed:",
-                "- name: y",
+                "  resource w has been removed:",
+                "- name: w",
                 "- source: null",
                 "- type: git",
                 "  resource z has been added:",
@@ -267,7 +266,7 @@ user_data: 1",
                 "  name: a",
                 "  plan:",
                 "  - get: x",
-                "- - get: y",
+                "- - get: w",
                 "+ - get: z",
                 "  job b has been removed:",
                 "- name: b",

@@ -15,10 +15,12 @@ mod read;
 mod reader;
 mod step;
 mod task;
+mod var_source;
 mod write;
 
 pub use write::{write, write_step, write_task};
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use self::names::Names;
@@ -48,9 +50,9 @@ impl Dialect for Concourse {
         let pipeline = reader.pipeline(&root);
         reader.check(&pipeline);
         // What YAML could not make sense of explains what is missing at the same place.
-        let known: Vec<_> =
+        let known: HashSet<_> =
             found.iter().filter(|one| one.is_error()).map(|one| &one.place).collect();
-        reader.found.retain(|one| !known.contains(&&one.place));
+        reader.found.retain(|one| !known.contains(&one.place));
         found.append(&mut reader.found);
         (usable(pipeline, &found), found)
     }

@@ -10,10 +10,6 @@ use crate::model::pipeline::{Display, Group, VarSource};
 use crate::model::resource::CheckEvery;
 use crate::model::{Job, Pipeline, Resource, ResourceType};
 
-/// Kinds of sources that a pipeline may name, and kinds that exist but are refused in one.
-const SOURCE_KINDS: [&str; 5] = ["vault", "dummy", "ssm", "secretsmanager", "idtoken"];
-const REFUSED_SOURCE_KINDS: [&str; 3] = ["credhub", "kubernetes", "conjur"];
-
 impl<'n> Reader<'n> {
     /// The pipeline whose top level is `root`.
     pub(super) fn pipeline(&mut self, root: &'n Node) -> Pipeline {
@@ -138,20 +134,7 @@ impl<'n> Reader<'n> {
             let (name, at) = reader.name(fields);
             places.push(at);
             let called = reader.entry_name("var_sources", index, (&name, at), &mut given);
-            let kind_at = fields.take("type").map_or(fields.at, |node| node.at);
-            let (kind, config) = reader.within(called, |reader| {
-                (reader.text_of(fields, "type"), reader.map_of(fields, "config"))
-            });
-            let kind = kind.unwrap_or_default();
-            if REFUSED_SOURCE_KINDS.contains(&kind.as_str()) {
-                let message =
-                    format!("credential manager type {kind} is not supported in pipeline yet");
-                reader.error("unsupported-var-source", kind_at, message);
-            } else if !SOURCE_KINDS.contains(&kind.as_str()) {
-                let message = format!("unknown credential manager type: {kind}");
-                reader.error("unknown-var-source", kind_at, message).hint =
-                    Some(format!("types are {}", SOURCE_KINDS.join(", ")));
-            }
+            let (kind, config) = reader.within(called, |reader| reader.var_source(fields, &name));
             VarSource { name, kind, config }
         });
         self.uses.var_sources = places;

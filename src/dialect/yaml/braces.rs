@@ -30,7 +30,19 @@ struct Shift {
 
 /// Whether `text` may stand between the braces.
 pub(super) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    !text.is_empty() && text.chars().all(is_name_char)
+}
+
+fn is_name_char(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// The name that stands at the start of `inner`, which comes after `{{`, if braces close it. It
+/// looks no further than the name goes, because a text may be full of braces that never close.
+pub(super) fn name_at(inner: &str) -> Option<&str> {
+    let end = inner.find(|c| !is_name_char(c)).unwrap_or(inner.len());
+    let (name, rest) = inner.split_at(end);
+    (!name.is_empty() && rest.starts_with("}}")).then_some(name)
 }
 
 /// Replaces the names that `vars` knows.
@@ -118,7 +130,7 @@ impl Replaced<'_> {
         let (mut offset, mut old_column, mut new_column) = (0usize, 1u32, 1u32);
         while let Some(open) = rest.find("{{") {
             let inner = &rest[open + 2..];
-            let name = inner.find("}}").map(|end| &inner[..end]).filter(|name| is_name(name));
+            let name = name_at(inner);
             // Without a name only one brace is passed, for `{{{x}}}`.
             let end = open + name.map_or(1, |name| name.len() + 4);
             let found = name.zip(vars).and_then(|(name, vars)| vars.find(&unsourced(name)));

@@ -127,7 +127,7 @@ impl<'t> Written<'t> {
     }
 
     fn node(&mut self, event: Event, depth: usize) -> Result<usize, Stop> {
-        let Event { at, anchor, tag, style, kind } = event;
+        let Event { at, anchor, tag, style, kind, span: _ } = event;
         if depth > self.limits.depth || self.nodes.len() >= self.limits.nodes {
             let kind = if depth > self.limits.depth {
                 FaultKind::TooDeep(self.limits.depth)
@@ -279,7 +279,9 @@ impl Resolver<'_> {
             self.fault(at, FaultKind::UnknownAnchor { name: name.to_owned(), known });
             return None;
         };
-        if let Some(id) = ids.iter().rev().find(|id| **id < alias) {
+        // They stand in the order of the file.
+        let n_before = ids.partition_point(|id| *id < alias);
+        if let Some(id) = n_before.checked_sub(1).and_then(|last| ids.get(last)) {
             return Some(*id);
         }
         let target = *ids.first()?;

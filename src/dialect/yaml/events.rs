@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, c_char};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use libyaml::{yaml_event_t, yaml_event_type_t as kind, yaml_mark_t, yaml_parser_t};
 use libyaml_rs as libyaml;
@@ -20,6 +21,8 @@ use super::node::{Mark, Style};
 pub(super) struct Event {
     /// Where it starts.
     pub at: Mark,
+    /// Where it starts and ends, in bytes of the text.
+    pub span: Range<usize>,
     /// The anchor of the node that it starts.
     pub anchor: Option<String>,
     /// The tag of the node that it starts.
@@ -134,6 +137,7 @@ impl Drop for Events<'_> {
 unsafe fn copy(event: &yaml_event_t) -> Option<Event> {
     let mut copied = Event {
         at: mark(event.start_mark),
+        span: event.start_mark.index as usize..event.end_mark.index as usize,
         anchor: None,
         tag: None,
         style: Style::Plain,

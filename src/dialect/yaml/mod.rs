@@ -10,12 +10,16 @@
 
 mod braces;
 mod build;
+mod emit;
 mod events;
 mod fault;
 mod node;
 mod scalar;
+mod written;
 
+pub use emit::emit;
 pub use node::{Data, Entry, Mark, Node, Style, to_map};
+pub use written::{Form, Written, WrittenNode, mask_braces};
 
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Texts and the trees that come of them.
+
 use super::build::{Limits, build};
 use super::*;
 use crate::model::Value;

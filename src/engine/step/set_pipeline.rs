@@ -6,8 +6,8 @@ use thiserror::Error;
 
 use super::{Cx, Ended, Ending};
 use crate::dialect;
+use crate::dialect::concourse::diff;
 use crate::engine::artifact;
-use crate::engine::diff::diff;
 use crate::engine::journal::Record;
 use crate::engine::report::Report;
 use crate::model::build::{Event, LogSource, Plan};
@@ -137,11 +137,10 @@ async fn apply(
 ) -> Result<Ended, Ending> {
     let journal = &cx.build.parts.journal;
     let stored = journal.pipeline_config(target).await?;
-    let old = stored.as_ref().map(dialect::concourse::write);
-    let new = dialect::concourse::write(&config);
-    let changed = old.as_ref() != Some(&new);
+    let changes = diff::diff(stored.as_ref(), &config);
+    let changed = stored.is_none() || !changes.is_empty();
     if changed {
-        for line in diff(old.as_ref(), &new) {
+        for line in diff::print(&changes) {
             report.say(LogSource::Stdout, &line).await?;
         }
         let name = match &*target.instance {

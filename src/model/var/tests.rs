@@ -1,3 +1,5 @@
+//! References, and what filling them gives.
+
 use super::*;
 
 fn json(text: &str) -> Value {

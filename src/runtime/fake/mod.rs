@@ -270,7 +270,6 @@ impl Container for FakeContainer {
         let state = self.world.state();
         let cast = state.containers.get(self.files.handle()).ok_or_else(|| self.not_found())?;
         match &cast.main {
-            Some((player, _)) if player.is_gone() => Err(player.gone()),
             Some((player, _)) => Ok(Some(Arc::new(player.clone()))),
             None => Ok(None),
         }

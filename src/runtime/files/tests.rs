@@ -1,3 +1,5 @@
+//! Trees on a real disk: copies, archives, paths that must not lead out.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;

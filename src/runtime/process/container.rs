@@ -94,14 +94,14 @@ impl ProcessContainer {
         Ok(())
     }
 
-    /// The main process, which must have been started: it runs or has ended, else it is gone.
+    /// The main process, which must have been started: it runs, has ended, or is gone; what a
+    /// vanished one left behind is ended, and what it wrote can still be read.
     async fn started(&self) -> Result<Arc<dyn Process>, RuntimeError> {
         let main = self.main();
-        if let Err(error) = main.link().await {
-            if matches!(error, RuntimeError::Gone { .. }) {
-                leftover::kill(&self.place.tmp()).await?;
-            }
-            return Err(error);
+        match main.link().await {
+            Ok(_) => {}
+            Err(RuntimeError::Gone { .. }) => leftover::kill(&self.place.tmp()).await?,
+            Err(error) => return Err(error),
         }
         Ok(Arc::new(main))
     }

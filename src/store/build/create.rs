@@ -36,18 +36,7 @@ impl Store {
     /// # Errors
     /// Not found.
     pub async fn create_scheduled_build(&self, job: JobId) -> Result<Option<BuildRow>> {
-        let waiting = "SELECT COUNT(*) FROM builds WHERE job_id = $1 \
-                       AND status IN ('pending', 'started') AND status = 'pending'";
-        transact!(self, Process, |tx| {
-            let n_waiting: i64 = tx.fetch_one(waiting, args![job]).await?.take()?;
-            if n_waiting > 0 {
-                return Ok(None);
-            }
-            let owner = Owner::of(tx, job).await?;
-            let name = next_number(tx, job).await?;
-            let made = New { name, kind: BuildKind::Scheduled, by: None, now: self.now() };
-            insert(tx, &owner, made).await.map(Some)
-        })
+        transact!(self, Process, |tx| create_scheduled(tx, job, self.now()).await)
     }
 
     /// Makes a build that runs again with the inputs of another.
@@ -115,6 +104,24 @@ impl Store {
             Ok(made)
         })
     }
+}
+
+/// Makes a build for the scheduler, unless one waits already.
+pub(in crate::store) async fn create_scheduled(
+    tx: &mut Tx,
+    job: JobId,
+    now: Timestamp,
+) -> Result<Option<BuildRow>> {
+    let sql = "SELECT COUNT(*) FROM builds WHERE job_id = $1 \
+               AND status IN ('pending', 'started') AND status = 'pending'";
+    let n_waiting: i64 = tx.fetch_one(sql, args![job]).await?.take()?;
+    if n_waiting > 0 {
+        return Ok(None);
+    }
+    let owner = Owner::of(tx, job).await?;
+    let name = next_number(tx, job).await?;
+    let made = New { name, kind: BuildKind::Scheduled, by: None, now };
+    insert(tx, &owner, made).await.map(Some)
 }
 
 /// What a build belongs to.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{BuildKind, BuildRow, CauseRow, find, pointer};
 use crate::engine::journal::NewEvent;
 use crate::model::build::{Event, Status};
-use crate::model::{BuildId, JobId, ResourceId};
+use crate::model::{BuildId, JobId, ResourceId, Timestamp};
 use crate::store::job::{Which, request};
 use crate::store::notify::BuildChange;
 use crate::store::pipeline::archive_children;
@@ -41,34 +41,13 @@ impl Store {
             self.append_events(build, &[NewEvent { event, output_offset: None }]).await?;
         }
         let cause = cause.map(|cause| to_json(cause, "cause")).transpose()?;
-        transact!(self, Power, |tx| self.finish_in(tx, build, status, cause.as_deref()).await)
-    }
-
-    async fn finish_in(
-        &self,
-        tx: &mut Tx,
-        build: BuildId,
-        status: Status,
-        cause: Option<&str>,
-    ) -> Result<()> {
-        let found = find(tx, build).await?;
-        if found.status == status {
-            return Ok(());
-        }
-        refuse(&found, status)?;
-        let now = self.now();
-        let sql = "UPDATE builds SET status = $2, ended_at = $3, cause = $4 WHERE id = $1";
-        tx.execute(sql, args![build, status, now, cause]).await?;
-        if let Some((job, _)) = found.job {
-            if status == Status::Succeeded {
-                vouch(tx, &found, job).await?;
-                archive_children(tx, job, build, now.0).await?;
+        transact!(self, Power, |tx| {
+            let found = find(tx, build).await?;
+            if found.status == status {
+                return Ok(());
             }
-            pointer::update_finished(tx, job, &found, status, now).await?;
-            request(tx, now, Which::After(job)).await?;
-        }
-        tx.tell(found.change(BuildChange::Finished));
-        Ok(())
+            finish(tx, &found, status, cause.as_deref(), self.now()).await
+        })
     }
 
     /// Ends builds whose log says how they ended while the row does not: the core went away in
@@ -81,6 +60,29 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Ends a build that may end so.
+pub(in crate::store) async fn finish(
+    tx: &mut Tx,
+    build: &BuildRow,
+    status: Status,
+    cause: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    refuse(build, status)?;
+    let sql = "UPDATE builds SET status = $2, ended_at = $3, cause = $4 WHERE id = $1";
+    tx.execute(sql, args![build.id, status, now, cause]).await?;
+    if let Some((job, _)) = build.job {
+        if status == Status::Succeeded {
+            vouch(tx, build, job).await?;
+            archive_children(tx, job, build.id, now.0).await?;
+        }
+        pointer::update_finished(tx, job, build, status, now).await?;
+        request(tx, now, Which::After(job)).await?;
+    }
+    tx.tell(build.change(BuildChange::Finished));
+    Ok(())
 }
 
 fn refuse(build: &BuildRow, status: Status) -> Result<()> {

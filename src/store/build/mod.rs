@@ -10,6 +10,10 @@ mod start;
 pub use input::{InputRow, OutputRow, VersionUse};
 pub use start::Started;
 
+pub(super) use create::create_scheduled;
+pub(super) use finish::finish;
+pub(super) use start::{Adopted, adopt_all, start, take_place};
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};

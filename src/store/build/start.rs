@@ -1,8 +1,8 @@
 //! What happens to a build before it runs: a place, inputs, a plan; and being told to stop.
 
 use super::{BuildRow, find};
-use crate::model::BuildId;
 use crate::model::build::{Plan, Status};
+use crate::model::{BuildId, Timestamp};
 use crate::scheduler::facts::ChosenInput;
 use crate::store::job::{Which, request};
 use crate::store::notify::BuildChange;
@@ -26,14 +26,7 @@ pub enum Started {
 impl Store {
     /// Gives a pending build a place among the running ones. Doing it again changes nothing.
     pub async fn mark_build_scheduled(&self, build: BuildId) -> Result<()> {
-        let sql = "UPDATE builds SET is_scheduled = TRUE \
-                   WHERE id = $1 AND status = 'pending' AND NOT is_scheduled";
-        transact!(self, Process, |tx| {
-            if tx.execute(sql, args![build]).await? > 0 {
-                tell(tx, build, BuildChange::Changed).await?;
-            }
-            Ok(())
-        })
+        transact!(self, Process, |tx| take_place(tx, build).await.map(|_| ()))
     }
 
     /// Fixes a pending build's inputs, with the builds that vouch for them, in place of what was
@@ -44,24 +37,18 @@ impl Store {
     /// scope: `chosen version of input <name> not available`.
     pub async fn adopt_inputs(&self, build: BuildId, inputs: &[ChosenInput]) -> Result<()> {
         transact!(self, Process, |tx| {
-            let found = find(tx, build).await?;
             let action = format!("fix inputs of build `{build}`");
+            let found = find(tx, build).await?;
             if found.status != Status::Pending {
                 return Err(StoreError::conflict(action, format!("it is {}", found.status)));
             }
-            let job = found.job.as_ref().map(|(id, _)| id.0).unwrap_or_default();
-            tx.execute("DELETE FROM build_inputs WHERE build_id = $1", args![build]).await?;
-            tx.execute("DELETE FROM build_pipes WHERE build_id = $1", args![build]).await?;
-            for input in inputs {
-                if !adopt(tx, build, job, input).await? {
-                    let why = format!("chosen version of input {} not available", input.name);
-                    return Err(StoreError::conflict(action, why));
+            match adopt_all(tx, &found, inputs).await? {
+                Adopted::All => Ok(()),
+                Adopted::Gone(input) => {
+                    let why = format!("chosen version of input {input} not available");
+                    Err(StoreError::conflict(action, why))
                 }
             }
-            let sql = "UPDATE builds SET are_inputs_ready = TRUE WHERE id = $1";
-            tx.execute(sql, args![build]).await?;
-            tx.tell(found.change(BuildChange::Changed));
-            Ok(())
         })
     }
 
@@ -71,26 +58,11 @@ impl Store {
     /// Not found.
     pub async fn start_build(&self, build: BuildId, plan: &Plan) -> Result<Started> {
         let text = to_json(plan, "plan")?;
-        let sql = "UPDATE builds SET status = 'started', started_at = $2, is_scheduled = TRUE \
-                   WHERE id = $1";
-        let store_plan = "INSERT INTO build_plans (build_id, plan) VALUES ($1, $2) \
-                          ON CONFLICT (build_id) DO UPDATE SET plan = excluded.plan";
         // Power: from here on things happen outside in the build's name, and its id must not be
         // given away again.
         transact!(self, Power, |tx| {
             let found = find(tx, build).await?;
-            match found.status {
-                Status::Started => return Ok(Started::Already),
-                Status::Pending if found.is_aborting => return Ok(Started::Aborting),
-                Status::Pending => {}
-                Status::Succeeded | Status::Failed | Status::Errored | Status::Aborted => {
-                    return Ok(Started::Over);
-                }
-            }
-            tx.execute(sql, args![build, self.now()]).await?;
-            tx.execute(store_plan, args![build, &text]).await?;
-            tx.tell(found.change(BuildChange::Started));
-            Ok(Started::Now)
+            start(tx, &found, &text, self.now()).await
         })
     }
 
@@ -118,11 +90,68 @@ impl Store {
     }
 }
 
-/// Tells of a build.
-async fn tell(tx: &mut Tx, build: BuildId, what: BuildChange) -> Result<()> {
-    let found: BuildRow = find(tx, build).await?;
-    tx.tell(found.change(what));
-    Ok(())
+/// Whether all versions were there.
+pub(in crate::store) enum Adopted {
+    All,
+    /// The version of the input of that name is gone. Nothing may be kept of the inputs.
+    Gone(String),
+}
+
+/// Gives a pending build a place, if it has none. Tells whether it is pending.
+pub(in crate::store) async fn take_place(tx: &mut Tx, build: BuildId) -> Result<bool> {
+    let found = find(tx, build).await?;
+    if found.status == Status::Pending && !found.is_scheduled {
+        let sql = "UPDATE builds SET is_scheduled = TRUE WHERE id = $1";
+        tx.execute(sql, args![build]).await?;
+        tx.tell(found.change(BuildChange::Changed));
+    }
+    Ok(found.status == Status::Pending)
+}
+
+/// Fixes a pending build's inputs.
+pub(in crate::store) async fn adopt_all(
+    tx: &mut Tx,
+    build: &BuildRow,
+    inputs: &[ChosenInput],
+) -> Result<Adopted> {
+    let job = build.job.as_ref().map(|(id, _)| id.0).unwrap_or_default();
+    tx.execute("DELETE FROM build_inputs WHERE build_id = $1", args![build.id]).await?;
+    tx.execute("DELETE FROM build_pipes WHERE build_id = $1", args![build.id]).await?;
+    for input in inputs {
+        if !adopt(tx, build.id, job, input).await? {
+            tx.execute("DELETE FROM build_inputs WHERE build_id = $1", args![build.id]).await?;
+            tx.execute("DELETE FROM build_pipes WHERE build_id = $1", args![build.id]).await?;
+            return Ok(Adopted::Gone(input.name.clone()));
+        }
+    }
+    tx.execute("UPDATE builds SET are_inputs_ready = TRUE WHERE id = $1", args![build.id]).await?;
+    tx.tell(build.change(BuildChange::Changed));
+    Ok(Adopted::All)
+}
+
+/// Starts a build that is pending and not told to stop.
+pub(in crate::store) async fn start(
+    tx: &mut Tx,
+    build: &BuildRow,
+    plan: &str,
+    now: Timestamp,
+) -> Result<Started> {
+    match build.status {
+        Status::Started => return Ok(Started::Already),
+        Status::Pending if build.is_aborting => return Ok(Started::Aborting),
+        Status::Pending => {}
+        Status::Succeeded | Status::Failed | Status::Errored | Status::Aborted => {
+            return Ok(Started::Over);
+        }
+    }
+    let sql = "UPDATE builds SET status = 'started', started_at = $2, is_scheduled = TRUE \
+               WHERE id = $1";
+    tx.execute(sql, args![build.id, now]).await?;
+    let sql = "INSERT INTO build_plans (build_id, plan) VALUES ($1, $2) \
+               ON CONFLICT (build_id) DO UPDATE SET plan = excluded.plan";
+    tx.execute(sql, args![build.id, plan]).await?;
+    tx.tell(build.change(BuildChange::Started));
+    Ok(Started::Now)
 }
 
 /// Fixes one input. Tells whether its version is there.

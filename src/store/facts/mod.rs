@@ -8,6 +8,8 @@ mod resource;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use self::queue::n_running;
+
 use self::number::Numbers;
 use super::pool::Tx;
 use super::resource::{CheckState, find_pinned};

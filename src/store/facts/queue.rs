@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Gathering;
-use crate::model::{BuildId, ResourceId};
+use crate::model::{BuildId, JobId, PipelineId, ResourceId};
 use crate::scheduler::facts::{ChosenInput, PendingFacts, PendingKind, Turn};
 use crate::store::Result;
+use crate::store::pool::Tx;
 use crate::store::row::args;
 
-/// The jobs that share a serial group with the job `$1`, itself included; all of one pipeline.
+/// The jobs of the pipeline `$2` that share a serial group with the job `$1`, itself included.
 const IN_GROUPS: &str = "SELECT g.job_id FROM job_serial_groups g JOIN jobs j ON j.id = g.job_id \
     WHERE j.pipeline_id = $2 AND g.name IN \
     (SELECT o.name FROM job_serial_groups o WHERE o.job_id = $1)";
@@ -77,12 +78,7 @@ impl Gathering<'_> {
     }
 
     pub(super) async fn read_running(&mut self) -> Result<()> {
-        let sql = format!(
-            "SELECT COUNT(*) FROM builds b WHERE b.status IN ('pending', 'started') \
-             AND b.is_scheduled AND b.job_id IN ({IN_GROUPS})"
-        );
-        let n: i64 = self.tx.fetch_one(sql, args![self.facts.job, self.pipeline]).await?.take()?;
-        self.facts.n_running = u32::try_from(n).unwrap_or(u32::MAX);
+        self.facts.n_running = n_running(self.tx, self.facts.job, self.pipeline).await?;
         let sql = format!(
             "SELECT COALESCE(b.rerun_of, b.id), b.id FROM builds b \
              JOIN jobs o ON o.id = b.job_id \
@@ -97,4 +93,18 @@ impl Gathering<'_> {
         }
         Ok(())
     }
+}
+
+/// How many builds have a place, of all jobs that share a serial group with the job.
+pub(in crate::store) async fn n_running(
+    tx: &mut Tx,
+    job: JobId,
+    pipeline: PipelineId,
+) -> Result<u32> {
+    let sql = format!(
+        "SELECT COUNT(*) FROM builds b WHERE b.status IN ('pending', 'started') \
+         AND b.is_scheduled AND b.job_id IN ({IN_GROUPS})"
+    );
+    let n: i64 = tx.fetch_one(sql, args![job, pipeline]).await?.take()?;
+    Ok(u32::try_from(n).unwrap_or(u32::MAX))
 }

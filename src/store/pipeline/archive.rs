@@ -69,7 +69,7 @@ pub(in crate::store) async fn archive_children(
 async fn archive(tx: &mut Tx, id: PipelineId, by: &str, now: i64) -> Result<()> {
     let mut left = vec![id];
     while let Some(id) = left.pop() {
-        let sql = "UPDATE pipelines SET archived_at = $2, version = 0, config = NULL, \
+        let sql = "UPDATE pipelines SET archived_at = $2, version = 0, config = NULL, groups = '[]', \
                    paused_at = COALESCE(paused_at, $2), paused_by = COALESCE(paused_by, $3) \
                    WHERE id = $1 AND archived_at IS NULL";
         if tx.execute(sql, args![id, now, by]).await? == 0 {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::PipelineRow;
 use crate::model::pipeline::Group;
-use crate::model::{BuildId, Job, Pipeline, PipelineId};
+use crate::model::{BuildId, Job, PipelineId};
 use crate::store::build::{BuildRow, InputRow};
 use crate::store::job::JobRow;
 use crate::store::pool::Tx;
 use crate::store::resource::ResourceOverview;
-use crate::store::row::{Arg, args, from_json};
+use crate::store::row::{Arg, args};
 use crate::store::{Result, Store};
 
 /// All that lists and graphs show.
@@ -86,18 +86,14 @@ async fn read(tx: &mut Tx, filter: Filter) -> Result<Overview> {
     let mut overview = Overview::default();
     let mut places: BTreeMap<PipelineId, usize> = BTreeMap::new();
     let sql = format!(
-        "SELECT {}, p.config FROM pipelines p JOIN teams t ON t.id = p.team_id {} \
+        "SELECT {}, p.groups FROM pipelines p JOIN teams t ON t.id = p.team_id {} \
          ORDER BY t.name, p.position, p.id",
         PipelineRow::COLUMNS,
         filter.of("p.id"),
     );
     for mut row in tx.fetch_all(sql, filter.args()).await? {
         let pipeline = PipelineRow::read(&mut row)?;
-        let config: Option<String> = row.take_opt()?;
-        let groups = match config {
-            Some(text) => from_json::<Pipeline>(&text, "pipeline")?.groups,
-            None => Vec::new(),
-        };
+        let groups = row.take_json("groups")?;
         places.insert(pipeline.id, overview.pipelines.len());
         overview.pipelines.push(PipelineOverview {
             row: pipeline,

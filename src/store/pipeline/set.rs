@@ -116,11 +116,11 @@ async fn create(
     let paused_at = matches!(ask.by, SetBy::Person { is_new_paused: true }).then_some(now);
     // Instances of one name stand together.
     let sql = "INSERT INTO pipelines (team_id, name, instance, version, position, paused_at, \
-               updated_at, parent_job_id, parent_build_id, config) \
+               updated_at, parent_job_id, parent_build_id, config, groups) \
                SELECT $1, $2, $3, $4, COALESCE(\
                  (SELECT MIN(position) FROM pipelines WHERE team_id = $1 AND name = $2), \
                  (SELECT MAX(position) + 1 FROM pipelines WHERE team_id = $1), 1), \
-               $5, $6, $7, $8, $9 RETURNING id";
+               $5, $6, $7, $8, $9, $10 RETURNING id";
     let args = args![
         team,
         &ask.pipeline.name,
@@ -131,6 +131,7 @@ async fn create(
         parent_job,
         parent_build,
         text,
+        to_json(&ask.config.groups, "groups")?,
     ];
     let id: PipelineId = tx.fetch_one(sql, args).await?.take()?;
     save_parts(tx, id, ask.config).await?;
@@ -175,9 +176,10 @@ async fn update(
     }
     answer.version = next_version(tx).await?;
     answer.is_changed = true;
-    let sql = "UPDATE pipelines SET version = $2, config = $3, updated_at = $4, \
+    let sql = "UPDATE pipelines SET version = $2, config = $3, updated_at = $4, groups = $5, \
                archived_at = NULL WHERE id = $1";
-    tx.execute(sql, args![id, answer.version, text, now]).await?;
+    let groups = to_json(&ask.config.groups, "groups")?;
+    tx.execute(sql, args![id, answer.version, text, now, groups]).await?;
     if stored.is_archived && matches!(ask.by, SetBy::Build(_)) {
         let sql = "UPDATE pipelines SET paused_at = NULL, paused_by = NULL, paused_why = NULL \
                    WHERE id = $1";

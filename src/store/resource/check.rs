@@ -153,6 +153,21 @@ impl Store {
         }
     }
 
+    /// How the last check of a resource went, also of one that got no scope.
+    pub async fn resource_check(&self, resource: ResourceId) -> Result<Option<CheckState>> {
+        let sql = format!(
+            "SELECT {}, c.ended_at, c.error, c.next_at FROM resources r \
+             LEFT JOIN scopes s ON s.id = r.scope_id \
+             LEFT JOIN scopeless_checks c ON c.resource_id = r.id AND r.scope_id IS NULL \
+             WHERE r.id = $1",
+            CheckState::COLUMNS
+        );
+        match self.db().fetch_optional(sql, args![resource]).await? {
+            Some(mut row) => CheckState::read_either(&mut row),
+            None => Ok(None),
+        }
+    }
+
     /// Notes that a check of the scope begins; `build` shows it.
     pub async fn begin_check(&self, scope: ScopeId, build: Option<BuildId>) -> Result<()> {
         let sql = "UPDATE scopes SET check_started_at = $2, check_build_id = $3 WHERE id = $1";
@@ -173,6 +188,13 @@ impl Store {
             tx.tell(Change::Scope(scope));
             request(tx, self.now(), Which::PendingUsersOf(scope)).await
         })
+    }
+
+    /// Forgets that checks run, when the core that ran them is gone.
+    pub(in crate::store) async fn forget_running_checks(&self) -> Result<()> {
+        let sql = "UPDATE scopes SET check_started_at = check_ended_at \
+                   WHERE check_started_at > COALESCE(check_ended_at, 0)";
+        transact!(self, Process, |tx| tx.execute(sql, args![]).await.map(|_| ()))
     }
 
     /// Notes that a resource without a scope cannot be checked: its source cannot be filled.

@@ -375,18 +375,18 @@ pub fn draw_brief(app: &App, summary: &PipelineSummary, area: Rect, buf: &mut Bu
             );
         }
         None => {
-            let from: Vec<&str> = face
-                .job
-                .inputs
-                .iter()
-                .flat_map(|input| {
-                    if input.passed.is_empty() {
-                        vec![input.resource.as_str()]
-                    } else {
-                        input.passed.iter().map(String::as_str).collect()
+            let mut from: Vec<&str> = Vec::new();
+            for input in &face.job.inputs {
+                let sources = match input.passed.is_empty() {
+                    true => std::slice::from_ref(&input.resource),
+                    false => &input.passed,
+                };
+                for source in sources {
+                    if !from.contains(&source.as_str()) {
+                        from.push(source);
                     }
-                })
-                .collect();
+                }
+            }
             pen.words(&Words::new().gap(2).muted(match from.is_empty() {
                 true => "takes nothing".to_owned(),
                 false => format!("comes from {}", from.join(", ")),

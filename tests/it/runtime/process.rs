@@ -136,9 +136,11 @@ async fn a_killed_supervisor_means_gone_and_leaves_nothing() {
     assert!(matches!(error, RuntimeError::Gone { .. }), "{error}");
     assert!(error.to_string().contains("supervisor"), "{error}");
     assert_eq!(stdout(process.as_ref()).await, "up\n", "what was written stays");
-    let attached = made(place.path()).await.attach().await.map(|_| ());
-    assert!(matches!(attached, Err(RuntimeError::Gone { .. })), "{attached:?}");
-    let rerun = own.run(shell("echo twice")).await.map(|_| ());
+    let attached = made(place.path()).await.attach().await.expect("attaches").expect("started");
+    assert_eq!(stdout(attached.as_ref()).await, "up\n", "what was written stays");
+    let gone = attached.wait().await;
+    assert!(matches!(gone, Err(RuntimeError::Gone { .. })), "{gone:?}");
+    let rerun = own.run(shell("echo twice")).await.expect("attaches").wait().await;
     assert!(matches!(rerun, Err(RuntimeError::Gone { .. })), "nothing is done twice: {rerun:?}");
     eventually("nothing is left", || alive(&place.path().display().to_string()).is_empty()).await;
     soon(open_process(place.path()).remove("c")).await.expect("removes");
@@ -293,7 +295,7 @@ async fn a_damaged_status_means_gone_and_can_be_removed() {
     fs::write(place.path().join("containers/c/status"), "").expect("writes");
     let runtime = open_process(place.path());
     let own = runtime.find("c").await.expect("finds").expect("is there");
-    let gone = own.attach().await.map(|_| ());
+    let gone = own.attach().await.expect("attaches").expect("started").wait().await;
     assert!(matches!(gone, Err(RuntimeError::Gone { .. })), "{gone:?}");
     runtime.remove("c").await.expect("removes");
     let late = own.enter(shell("true")).await.map(|_| ());

@@ -6,6 +6,7 @@
 mod build;
 mod facts;
 mod log;
+mod pass;
 mod pipeline;
 mod scratch;
 mod shared;

@@ -101,10 +101,16 @@ async fn it_opens_again_with_all_that_was_there(at: &Scratch) {
     let set = at.set(&two_jobs()).await;
     let unit = at.job_id(set.id, "unit").await;
     let build = at.run(unit, &[], Status::Succeeded).await;
+    let scope = at.scope(at.resource_id(set.id, "source").await).await;
+    at.begin_check(scope, None).await.expect("begins");
     let dir = super::scratch::copy_of(at.dir.path());
     let again = open(&at.url, dir.path()).await.expect("opens");
     assert_eq!(again.core_id(), at.core_id());
     assert_eq!(again.build(build.id).await.expect("reads"), Some(build));
+    if !at.is_postgres() {
+        let check = again.check_state(scope).await.expect("reads");
+        assert_eq!(check, None, "who checked it is gone");
+    }
     again.close().await;
 }
 

@@ -65,6 +65,11 @@ impl Place {
 
     /// Starts a core on it.
     pub async fn start(&self) -> Core {
+        self.start_with(|_| ()).await
+    }
+
+    /// Starts a core on it, of parts that are changed first.
+    pub async fn start_with(&self, change: impl FnOnce(&mut ServerParts)) -> Core {
         let data_dir = self.data_dir();
         let clock = Arc::new(SystemClock);
         let store = Store::open(StoreUrl::Sqlite, &data_dir, clock.clone()).await.expect("opens");
@@ -72,7 +77,7 @@ impl Place {
         let path = self.path.clone().or_else(|| std::env::var("PATH").ok()).expect("a path");
         let runtime = ProcessRuntime::new(&data_dir, supervisor).expect("opens");
         let runtime: Arc<dyn Runtime> = Arc::new(runtime.with_env([("PATH".to_owned(), path)]));
-        let server = Server::start(ServerParts {
+        let mut parts = ServerParts {
             store,
             runtimes: vec![Arc::clone(&runtime)],
             secrets: Arc::new(NoSecrets),
@@ -80,7 +85,9 @@ impl Place {
             cache_dir: data_dir.join("cache"),
             name: "local".to_owned(),
             worker: "here".to_owned(),
-        });
+        };
+        change(&mut parts);
+        let server = Server::start(parts);
         let control = Arc::new(server.local("ada", Rights::Own));
         Core { server, runtime, control }
     }

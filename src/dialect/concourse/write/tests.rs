@@ -341,7 +341,7 @@ fn pipeline() -> BoxedStrategy<Pipeline> {
                 var_sources: vec![VarSource {
                     name: "source".to_owned(),
                     kind: "dummy".to_owned(),
-                    config: kind.source.clone(),
+                    config: [("vars".to_owned(), Value::Map(kind.source.clone()))].into(),
                 }],
                 resources,
                 resource_types: vec![ResourceType { name: "own".to_owned(), ..kind.clone() }],

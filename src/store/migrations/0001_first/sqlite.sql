@@ -31,6 +31,7 @@ CREATE TABLE pipelines (
     updated_at BIGINT NOT NULL,
     parent_job_id BIGINT,
     parent_build_id BIGINT,
+    groups TEXT NOT NULL DEFAULT '[]',
     config TEXT,
     UNIQUE (team_id, name, instance)
 );
