@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use flightdeck::model::Timestamp;
 use flightdeck::model::time::Clock;
+use flightdeck::tui::terminal::Emulator;
 use flightdeck::tui::{self, Options};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -52,7 +53,10 @@ struct Terminal {
     master: OwnedFd,
     slave: OwnedFd,
     child: Child,
+    /// What was written since the last keys.
     seen: String,
+    /// What a person sees: frames only say what differs from the one before.
+    screen: Emulator,
 }
 
 impl Terminal {
@@ -77,7 +81,7 @@ impl Terminal {
             .stderr(end())
             .spawn()
             .unwrap();
-        Terminal { master, slave, child, seen: String::new() }
+        Terminal { master, slave, child, seen: String::new(), screen: Emulator::new(columns, rows) }
     }
 
     fn send(&mut self, bytes: &[u8]) {
@@ -85,10 +89,15 @@ impl Terminal {
         self.seen.clear();
     }
 
-    /// Reads until a text was shown.
+    fn shows(&self, text: &str) -> bool {
+        let rows = self.screen.history() + usize::from(self.screen.size().1);
+        self.screen.text(0..rows).iter().any(|row| row.contains(text))
+    }
+
+    /// Reads until a text is on the screen, or was written in one piece.
     fn until(&mut self, text: &str) {
         let end = Instant::now() + Duration::from_secs(20);
-        while !self.seen.contains(text) {
+        while !self.seen.contains(text) && !self.shows(text) {
             assert!(Instant::now() < end, "no `{text}` in {:?}", self.seen);
             let mut fds = [PollFd::from_borrowed_fd(self.master.as_fd(), PollFlags::IN)];
             let wait = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
@@ -97,6 +106,7 @@ impl Terminal {
             }
             let mut buffer = [0u8; 65_536];
             let n = rustix::io::read(&self.master, &mut buffer).unwrap();
+            self.screen.feed(&buffer[..n]);
             self.seen.push_str(&String::from_utf8_lossy(&buffer[..n]));
         }
     }
@@ -146,7 +156,7 @@ fn from_a_red_job_into_its_container_and_back() {
     terminal.until("root@run-bats:~#");
     assert!(terminal.seen.contains("\x1b[?1049l"));
     terminal.send(b"ls -l\r");
-    terminal.until("ls -l\r");
+    terminal.until("~# ls -l");
     // What the program inside broke is mended on return.
     terminal.send(b"\x1b[?1000h\x1b[5 q\r~.");
     terminal.until("left the shell");
