@@ -24,6 +24,14 @@ const FOLD_FROM: usize = 40;
 /// Bytes that are searched at a time.
 const SLICE: usize = 256 * 1024;
 
+/// Where one was when a search began.
+#[derive(Debug)]
+struct Before {
+    state: LogState,
+    line: usize,
+    open_folds: Vec<usize>,
+}
+
 /// The log of one step.
 #[derive(Debug, Default)]
 pub struct StepLog {
@@ -48,7 +56,9 @@ pub struct StepLog {
     /// The open ones of its folds, by their first line.
     open_folds: Vec<usize>,
     /// Where the search began.
-    before_search: Option<LogState>,
+    before_search: Option<Before>,
+    /// The first match was shown.
+    has_jumped: bool,
     /// What the rows were made for.
     made_for: Option<(usize, usize, Option<usize>, Option<usize>)>,
     ends_open: bool,
@@ -239,26 +249,25 @@ impl App {
             }
             if log.search.as_ref().is_none_or(|search| search.pattern() != needle) {
                 log.search = Some(Search::new(&needle));
+                log.has_jumped = false;
             }
             let search = log.search.as_mut()?;
             if search.looked_at() >= log.store.len() {
                 return None;
             }
-            let had = search.found().len();
             let result = search.step(&log.store, SLICE);
             if let Err(error) = result {
                 log.search = None;
                 return Some(error);
             }
-            let first = search.found().first().copied();
-            if let (0, Some(_), Some(before)) = (had, first, log.before_search) {
-                // The first match is shown as soon as it is found: the next one from where the
-                // search began, where there is one.
-                let from = match log.rows.row(before.cursor) {
-                    Some(LogRow::Line(line)) => line.saturating_sub(1),
-                    _ => 0,
-                };
-                if let Some(line) = log.search.as_ref().and_then(|search| search.after(from)) {
+            if let (Some(before), false) = (&log.before_search, log.has_jumped) {
+                // From where the search began, on; round the end once all was looked at.
+                let search = log.search.as_ref()?;
+                let is_over = search.looked_at() >= log.store.len();
+                let next = search.found().iter().copied().find(|line| *line >= before.line);
+                let wrapped = || search.found().first().copied().filter(|_| is_over);
+                if let Some(line) = next.or_else(wrapped) {
+                    log.has_jumped = true;
                     log.jump_to(line, height);
                 }
             }
@@ -275,15 +284,20 @@ impl App {
         needle.clone_into(&mut self.build.needle);
         self.with_log(|log, _| {
             if log.before_search.is_none() {
-                log.before_search = Some(log.state);
+                log.before_search = Some(Before {
+                    state: log.state,
+                    line: log.line().unwrap_or(0),
+                    open_folds: log.open_folds.clone(),
+                });
             }
             log.search = None;
             if needle.is_empty() {
                 log.only = None;
                 if let Some(before) = log.before_search.take() {
+                    log.open_folds = before.open_folds;
                     log.made_for = None;
                     log.make_rows();
-                    log.state = before;
+                    log.state = before.state;
                 }
             }
         });
