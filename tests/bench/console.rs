@@ -64,8 +64,8 @@ fn first_picture(data_dir: &Path) -> Duration {
 }
 
 fn start(data_dir: &Path) -> (OwnedFd, Child, Instant) {
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-        .expect("a terminal");
+    let master =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&master).expect("is granted");
     unlockpt(&master).expect("is unlocked");
     let name = ptsname(&master, Vec::new()).expect("a name");
