@@ -101,7 +101,7 @@ async fn a_quiet_console_does_nothing() {
     let of = PipelineRef::new("main", "quiet");
     let mut done = job(1, "unit");
     done.finished =
-        Some(crate::support::make::timed(build(&of, "unit", 1, "1", Status::Succeeded), 90, 30));
+        Some(crate::support::make::timed(build(&of, "unit", 1, "1", Status::Succeeded), 390, 330));
     let state =
         State { pipelines: vec![pipeline(1, "main", "quiet", vec![done])], ..State::default() };
     let mut console = Console::start(FakeControl::new(state), (140, 42)).await;
