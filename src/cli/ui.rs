@@ -196,6 +196,17 @@ async fn set(
     Ok(answer.is_changed)
 }
 
+/// Sets the pipeline of a file that was opened, and lets it run, whoever paused it before.
+async fn begin(
+    control: &dyn Control,
+    place: &PipelineRef,
+    config: crate::model::Pipeline,
+) -> Result<(), String> {
+    set(control, place.clone(), config).await?;
+    let act = control.acting().ok_or("this core may only be read")?;
+    act.unpause_pipeline(place).await.map_err(|error| error.to_string())
+}
+
 /// Sets the pipeline, and again whenever its file changes.
 async fn keep_set(
     control: Arc<dyn Control>,
@@ -205,7 +216,7 @@ async fn keep_set(
 ) {
     let place = file.pipeline_ref();
     if let Some(config) = file.read.pipeline.take()
-        && let Err(error) = set(control.as_ref(), place.clone(), config).await
+        && let Err(error) = begin(control.as_ref(), &place, config).await
     {
         tell(&notices, Level::Error, error);
     }
