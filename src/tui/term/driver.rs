@@ -344,7 +344,7 @@ fn size(output: &OwnedFd) -> (u16, u16) {
     }
 }
 
-/// Whether no shell of this session waits for us: stopping would be for ever.
+/// Whether no shell waits for us: stopping would be for ever.
 fn is_alone() -> bool {
     let session = |pid: Option<Pid>| getsid(pid).ok();
     session(None) == Some(getpid()) || session(getppid()) != session(None)
