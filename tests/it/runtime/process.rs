@@ -377,36 +377,19 @@ async fn an_interactive_shell_behaves() {
     };
     let bash = own.enter(spec).await.expect("enters");
     until(bash.as_ref(), "ready> ").await;
-    insist(bash.as_ref(), b"cat file -\r", "made", 1).await;
+    bash.write(b"cat file -\r").await.expect("writes");
+    until(bash.as_ref(), "made").await;
     // Ctrl-c ends `cat`, not the shell: it leads a foreground group of its own.
-    insist(bash.as_ref(), b"\x03", "ready> ", 2).await;
-    insist(bash.as_ref(), b"echo $((40 + 2)); tty\r", "/dev/pts/", 1).await;
-    assert!(stdout_so_far(bash.as_ref(), "42", 1).await);
-    bash.write(b"exit 9\r").await.expect("writes");
-    assert_eq!(soon(bash.wait()).await.expect("ends"), 9);
-}
-
-/// Types until a text was shown so often. A person does the same: what is typed while a shell
-/// or a program takes the terminal over may be lost with it.
-async fn insist(process: &dyn Process, typed: &[u8], text: &str, times: usize) {
-    for _ in 0..10 {
-        process.write(typed).await.expect("writes");
-        if stdout_so_far(process, text, times).await {
-            return;
-        }
+    bash.write(b"\x03").await.expect("writes");
+    // What is typed before the prompt is back may be lost with it.
+    let mut output = bash.output(LogSource::Stdout, 0).await.expect("output");
+    let mut seen = String::new();
+    while seen.matches("ready> ").count() < 2 {
+        let chunk = soon(output.next()).await.expect("reads").expect("goes on");
+        seen.push_str(&String::from_utf8_lossy(&chunk.bytes));
     }
-    panic!("no `{text}` came");
-}
-
-/// Whether a text was shown so often, or is within two seconds.
-async fn stdout_so_far(process: &dyn Process, text: &str, times: usize) -> bool {
-    let shown = async {
-        let mut output = process.output(LogSource::Stdout, 0).await.expect("output");
-        let mut seen = String::new();
-        while seen.matches(text).count() < times {
-            let chunk = output.next().await.expect("reads").expect("goes on");
-            seen.push_str(&String::from_utf8_lossy(&chunk.bytes));
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(2), shown).await.is_ok()
+    bash.write(b"echo $((40 + 2)); tty; exit 9\r").await.expect("writes");
+    until(bash.as_ref(), "42").await;
+    assert_eq!(soon(bash.wait()).await.expect("ends"), 9);
+    assert!(stdout(bash.as_ref()).await.contains("/dev/pts/"));
 }
